@@ -1,0 +1,182 @@
+"""What is known of a Raft cluster at one time: nodes, their standing, what they say.
+
+A *node* is one task of the service, with its Raft member if it has one; the address that the task
+and the member share identifies it, because a task has an address before it has a Raft id, and a
+member keeps its address after its task is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Colour(StrEnum):
+    """Which task set a node belongs to. ``NONE``: no task has this address any more."""
+
+    BLUE = "blue"
+    GREEN = "green"
+    NONE = "none"
+
+
+class Standing(StrEnum):
+    """A node's place in the Raft configuration."""
+
+    OUTSIDE = "outside"
+    LEARNER = "learner"
+    VOTER = "voter"
+
+
+class Membership(StrEnum):
+    """How the list of members was learnt.
+
+    ``CONFIRMED``: read through a quorum. ``LOCAL``: one node's own view, which may be old.
+    ``INFERRED``: pieced together because the service cannot tell. ``UNKNOWN``: nobody told.
+    """
+
+    CONFIRMED = "confirmed"
+    LOCAL = "local"
+    INFERRED = "inferred"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one member said of itself.
+
+    ``leader`` is the Raft id it takes for the leader, ``None`` when it knows none. Indexes count
+    log entries. ``voters`` are the Raft ids of the voters as this member knows them; ``None``
+    where the service cannot say.
+    """
+
+    raft_id: str
+    term: int
+    leader: str | None
+    last_index: int
+    applied_index: int
+    voters: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RaftMember:
+    """One entry of the cluster's member list."""
+
+    raft_id: str
+    address: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class RaftView:
+    """What the Raft layer told: the member list, and each address's report.
+
+    ``reports`` holds only addresses that answered in time.
+    """
+
+    members: tuple[RaftMember, ...]
+    membership: Membership
+    reports: Mapping[str, Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of the service, as ECS tells it. ``locked_until``: epoch seconds, or unprotected.
+
+    ``ready``: it runs and its health check, where it has one, passes.
+    """
+
+    arn: str
+    address: str
+    colour: Colour
+    ready: bool
+    locked_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node: its task (``None`` when gone), its member (``raft_id`` ``None`` when outside) and
+    its report (``None`` when it did not answer in time)."""
+
+    address: str
+    colour: Colour
+    standing: Standing
+    task: str | None = None
+    ready: bool = False
+    locked_until: float | None = None
+    raft_id: str | None = None
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterObservation:
+    """All nodes, at one time.
+
+    ``at``: epoch seconds. ``desired``: how many tasks the service wants, which is also how many
+    ECS lets us protect at once. ``unknown``: what could not be learnt, a sentence each.
+    """
+
+    at: float
+    nodes: tuple[Node, ...]
+    desired: int
+    membership: Membership
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def voters(self) -> tuple[Node, ...]:
+        """The nodes that vote."""
+        return tuple(node for node in self.nodes if node.standing is Standing.VOTER)
+
+    def node(self, address: str) -> Node | None:
+        """The node at ``address``, if there is one."""
+        return next((node for node in self.nodes if node.address == address), None)
+
+    def by_raft_id(self, raft_id: str | None) -> Node | None:
+        """The node whose member has this Raft id, if there is one."""
+        if raft_id is None:
+            return None
+        return next((node for node in self.nodes if node.raft_id == raft_id), None)
+
+
+def quorum(voters: int) -> int:
+    """How many of ``voters`` must agree (dissertation, section 3.1): ⌊n/2⌋ + 1."""
+    return voters // 2 + 1
+
+
+def combine(
+    *,
+    at: float,
+    tasks: Iterable[Task],
+    desired: int,
+    view: RaftView,
+    unknown: Iterable[str] = (),
+) -> ClusterObservation:
+    """Join what ECS and Raft told into one observation, by address.
+
+    A member without a task and a task without a member each become a node of their own.
+    """
+    by_address = {task.address: task for task in tasks}
+    members = {member.address: member for member in view.members}
+    nodes = []
+    for address in sorted(by_address.keys() | members.keys()):
+        task = by_address.get(address)
+        member = members.get(address)
+        nodes.append(
+            Node(
+                address=address,
+                colour=task.colour if task else Colour.NONE,
+                standing=member.standing if member else Standing.OUTSIDE,
+                task=task.arn if task else None,
+                ready=task.ready if task else False,
+                locked_until=task.locked_until if task else None,
+                raft_id=member.raft_id if member else None,
+                report=view.reports.get(address) if member else None,
+            )
+        )
+    return ClusterObservation(
+        at=at,
+        nodes=tuple(nodes),
+        desired=desired,
+        membership=view.membership,
+        unknown=tuple(unknown),
+    )

@@ -1,0 +1,92 @@
+"""What a deployed function knows of its service: its environment, read once.
+
+The CDK app writes these variables from ``quorumshift.toml`` and from the resources it owns; nothing
+else decides what a deployment acts on. No value here is a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.errors import InvalidConfiguration
+from quorumshift.domain.policy import Policy
+
+PREFIX = "QUORUMSHIFT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field, one variable: ``service`` is ``QUORUMSHIFT_SERVICE``.
+
+    ``service``/``cluster``: the ECS service and cluster (names). ``application``,
+    ``deployment_group``: CodeDeploy's. ``family``, ``container``, ``port``: the task definition's
+    family and the container and port that the load balancer talks to. ``health_url``: path and
+    port a task answers its health check on, ``:8080/health``. ``websocket_path``: empty when the
+    service has none. ``test_url``: the test listener, ``http://host:port``. ``hook_prefix``: a
+    hook's function is ``<hook_prefix><hook-name>``. ``hand_over``: ARN of that state machine;
+    ``deploy``: of this one; ``topic``: SNS topic ARN. ``project``: CodeBuild project (empty:
+    none). ``repository``: ECR repository URI. ``dialect``: the Raft adapter; ``raft_port``: where
+    it is asked. ``policy``: JSON of :class:`~quorumshift.domain.policy.Policy`.
+    ``deployment_config``: the default. ``poll_seconds``, ``deadline_minutes``: of the wait for a
+    deployment, in AWS's time. ``listener``: ARN of the production listener.
+    """
+
+    service: str
+    cluster: str
+    application: str
+    deployment_group: str
+    family: str
+    container: str
+    port: int
+    health_url: str
+    websocket_path: str
+    test_url: str
+    hook_prefix: str
+    deploy: str
+    hand_over: str
+    topic: str
+    project: str
+    repository: str
+    dialect: str
+    raft_port: int
+    policy: Policy
+    deployment_config: str
+    poll_seconds: int
+    deadline_minutes: int
+    listener: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that :meth:`read` reads back."""
+        return {
+            PREFIX + field.name.upper(): (
+                json.dumps(to_json(self.policy), separators=(",", ":"))
+                if field.name == "policy"
+                else str(getattr(self, field.name))
+            )
+            for field in fields(self)
+        }
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the variables. Raises ``InvalidConfiguration`` naming the first bad one."""
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            name = PREFIX + field.name.upper()
+            if name not in environment:
+                raise InvalidConfiguration(
+                    f"environment variable {name} is missing; deploy the stack again"
+                )
+            text = environment[name]
+            try:
+                if field.name == "policy":
+                    values[field.name] = from_json(Policy, json.loads(text))
+                elif field.type == "int":
+                    values[field.name] = int(text)
+                else:
+                    values[field.name] = text
+            except ValueError as error:
+                raise InvalidConfiguration(f"environment variable {name}: {error}") from None
+        return cls(**values)  # type: ignore[arg-type] # each value was made for its field above
