@@ -1,0 +1,38 @@
+# Every target sets up what it needs by itself; ARGS passes options on.
+#   make rehearse ARGS="--nodes 5 --output json"
+ARGS ?=
+RUN := .venv/bin
+
+.PHONY: rehearse test check unit golden synth bench clean
+
+rehearse:
+	@scripts/setup.sh rehearsal infra
+	@exec $(RUN)/quorumshift rehearse $(ARGS)
+
+test: check unit
+
+check:
+	@scripts/setup.sh rehearsal infra workflows dev
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+
+unit:
+	@scripts/setup.sh rehearsal infra workflows dev
+	$(RUN)/pytest -n 2 $(ARGS)
+
+# After a change of workflows/: renders the golden files that the infrastructure deploys.
+golden:
+	@scripts/setup.sh workflows
+	$(RUN)/python -m workflows
+
+synth:
+	@scripts/setup.sh infra
+	$(RUN)/python -m infra
+
+bench:
+	@scripts/setup.sh rehearsal infra dev
+	$(RUN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv .tools .cache build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
