@@ -44,12 +44,16 @@ class EventLog:
 
     def say(self, kind: str, text: str, **data: Any) -> None:
         """Append one event and tell the listeners."""
-        event = Event(time.monotonic() - self._began, kind, text, data)
+        event = Event(self.now(), kind, text, data)
         with self._lock:
             self._events.append(event)
             listeners = list(self._listeners)
         for listener in listeners:
             listener(event)
+
+    def now(self) -> float:
+        """Seconds since the world began."""
+        return time.monotonic() - self._began
 
     def listen(self, listener: Any) -> None:
         """Call ``listener(event)`` for every event from now on."""

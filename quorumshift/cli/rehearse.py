@@ -1,0 +1,165 @@
+"""``quorumshift rehearse``: a whole deployment on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorumshift.cli.exit_codes import BY_OUTCOME, ExitCode
+from quorumshift.domain.errors import InvalidConfiguration
+from quorumshift.rehearsal.faults import FAULTS
+
+if TYPE_CHECKING:
+    from quorumshift.rehearsal.result import Result
+
+NODES = (3, 5, 7, 9)
+RATE = (1, 500)
+SPEED = (1.0, 120.0)
+DEFAULT_CONFIGURATION = Path(__file__).parents[2] / "quorumshift.toml"
+
+
+def add_to(verbs: Any) -> None:
+    """Add the verb and its options."""
+    verb = verbs.add_parser(
+        "rehearse",
+        help="rehearse a deployment on this machine: real processes, a real Raft cluster, load",
+        description="Rehearse a whole blue/green deployment on this machine. Progress goes to "
+        "standard error, the result to standard output.",
+        epilog="exit codes: 0 deployed; 1 the rehearsal itself broke; 2 bad usage; 3 rolled "
+        "back; 4 refused before anything was touched.",
+        allow_abbrev=False,
+    )
+    verb.add_argument(
+        "--nodes", type=nodes, default=3, metavar="N", help="tasks of the service: 3, 5, 7 or 9"
+    )
+    verb.add_argument(
+        "--rate",
+        type=rate,
+        default=200,
+        metavar="N",
+        help=f"requests a second, {RATE[0]} to {RATE[1]}; half of them writes (default 200)",
+    )
+    verb.add_argument(
+        "--speed",
+        type=speed,
+        default=60.0,
+        metavar="N",
+        help=f"how many of AWS's seconds pass in one, {SPEED[0]:.0f} to {SPEED[1]:.0f} "
+        "(default 60); Raft's own times are real",
+    )
+    verb.add_argument(
+        "--fault",
+        choices=sorted(FAULTS),
+        metavar="NAME",
+        help="what shall go wrong: "
+        + "; ".join(f"{name} ({fault.about})" for name, fault in sorted(FAULTS.items())),
+    )
+    verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
+    verb.add_argument(
+        "--keep",
+        action="store_true",
+        help="stay up after the result, until Ctrl-C, and say how to reach the rehearsal",
+    )
+    verb.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIGURATION,
+        metavar="FILE",
+        help="the service's description (default: the repository's quorumshift.toml)",
+    )
+    verb.set_defaults(run=run)
+
+
+def nodes(text: str) -> int:
+    """An odd number of tasks."""
+    number = _number(text, int)
+    if number not in NODES:
+        why = (
+            "an even number tolerates no more failures than one fewer"
+            if number % 2 == 0 and number > 3
+            else "fewer than 3 tolerate no failure"
+            if number < 3
+            else "more than 9 slow every write down"
+        )
+        raise argparse.ArgumentTypeError(f"{number} nodes: {why}; use 3, 5, 7 or 9")
+    return int(number)
+
+
+def rate(text: str) -> int:
+    """Requests a second."""
+    return int(_within(_number(text, int), RATE, "requests a second"))
+
+
+def speed(text: str) -> float:
+    """AWS's seconds in a real one."""
+    return float(_within(_number(text, float), SPEED, "times as fast"))
+
+
+def _number(text: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+
+
+def _within(number: float, allowed: tuple[float, float], unit: str) -> float:
+    low, high = allowed
+    if not low <= number <= high:  # also refuses NaN
+        raise argparse.ArgumentTypeError(
+            f"{number:g} {unit} is out of range; use {low:g} to {high:g}"
+        )
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rehearse; return the exit code."""
+    from quorumshift.rehearsal.preflight import CannotStart
+    from quorumshift.rehearsal.run import Broken, Interrupted, Options, Rehearsal
+    from quorumshift.report.live import live_view
+
+    what = Options(
+        nodes=options.nodes,
+        rate=options.rate,
+        speed=options.speed,
+        fault=FAULTS[options.fault] if options.fault else None,
+        configuration=options.config,
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr) as view:
+            result = rehearsal.run()
+            view.close()
+            _print(result, options.output)
+            if options.keep:
+                print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
+                rehearsal.wait_for_end()
+            return BY_OUTCOME[result.outcome]
+    except (InvalidConfiguration, CannotStart) as error:
+        print(f"quorumshift rehearse: {error}", file=sys.stderr)
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, Interrupted):
+        print("quorumshift rehearse: interrupted; everything was ended", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except Broken as error:
+        print(f"quorumshift rehearse: the rehearsal itself broke: {error}", file=sys.stderr)
+        return ExitCode.BROKEN
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _print(result: Result, form: str) -> None:
+    from quorumshift.report.outcome import as_json, as_text
+
+    text = as_json(result) if form == "json" else as_text(result)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader left; the exit code still tells how it ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

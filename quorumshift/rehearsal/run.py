@@ -1,0 +1,270 @@
+"""One rehearsal, from nothing to its result, and back to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from quorumshift.config import Configuration, load
+from quorumshift.domain.raft import Standing
+from quorumshift.rehearsal import images
+from quorumshift.rehearsal.aws.alarms import AlarmEngine
+from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
+from quorumshift.rehearsal.aws.ecs import EcsEngine
+from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
+from quorumshift.rehearsal.aws.provision import provision
+from quorumshift.rehearsal.aws.server import EmbeddedAws
+from quorumshift.rehearsal.block import take_block
+from quorumshift.rehearsal.deeds import Deeds
+from quorumshift.rehearsal.execution import Execution
+from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.load import Load
+from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.preflight import CannotStart, check_ports
+from quorumshift.rehearsal.result import (
+    Duration,
+    Leader,
+    Outcome,
+    Quorum,
+    Requests,
+    Result,
+    Writes,
+)
+from quorumshift.rehearsal.synthesis import assembly
+from quorumshift.rehearsal.world import AWS_PORT, World
+
+NEW_TAG = "v2"
+BOOT_SECONDS = 60.0
+"""How long the service may take to come up before the rehearsal gives up."""
+WARM_UP_SECONDS = 1.0
+"""Load before the deployment starts, so that the figures have a before."""
+
+
+class Broken(Exception):
+    """The rehearsal itself broke; says nothing about the deployment."""
+
+
+class Interrupted(Exception):
+    """The rehearsal was told to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for, checked."""
+
+    nodes: int
+    rate: int
+    speed: float
+    fault: Fault | None
+    configuration: Path
+
+
+class Rehearsal:
+    """A context: everything it starts is ended when it is left, however it is left."""
+
+    def __init__(self, options: Options) -> None:
+        """Read the configuration and take the addresses; nothing is started yet.
+
+        Raises ``InvalidConfiguration`` and ``CannotStart``.
+        """
+        self.began = time.monotonic()
+        self.options = options
+        self.overrides = {"service.desired_count": options.nodes}
+        self.configuration: Configuration = load(options.configuration, overrides=self.overrides)
+        self.world = self._new_world()
+        self.ecs = EcsEngine(self.world)
+        self.load: Load | None = None
+        self.observer: Observer | None = None
+        self.result: Result | None = None
+        self._exits = contextlib.ExitStack()
+
+    def _new_world(self) -> World:
+        try:
+            block = take_block()
+        except RuntimeError as error:
+            raise CannotStart(str(error)) from None
+        service, balancer = self.configuration.service, self.configuration.load_balancer
+        raft = self.configuration.raft
+        try:
+            check_ports(
+                [
+                    (block.aws, AWS_PORT),
+                    (block.balancer, balancer.listener_port),
+                    (block.balancer, balancer.test_listener_port),
+                    (block.task(0), service.port),
+                    (block.task(0), raft.port),
+                    (block.task(0), raft.peer_port),
+                ]
+            )
+        except CannotStart:
+            block.lock.close()
+            raise
+        directory = Path(tempfile.mkdtemp(prefix="quorumshift-rehearsal-"))
+        return World(block=block, speed=self.options.speed, directory=directory)
+
+    def __enter__(self) -> Rehearsal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.world.stopping.set()
+        self._exits.close()
+        self.world.processes.close()
+        self.world.block.lock.close()
+        if kind in (None, KeyboardInterrupt) and self._nothing_to_read():
+            shutil.rmtree(self.world.directory, ignore_errors=True)
+
+    def _nothing_to_read(self) -> bool:
+        """The logs of a rehearsal without a result have no reader; the others are named in it."""
+        return self.result is None
+
+    def run(self) -> Result:
+        """Bring everything up, deploy version 2 under load, and return what was found.
+
+        Raises :class:`Broken` with what failed and where the logs are.
+        """
+        try:
+            self._bring_up()
+            self.result = self._deploy()
+        except (KeyboardInterrupt, CannotStart):
+            raise
+        except Exception as error:
+            self.world.events.say("error", f"{type(error).__name__}: {error}")
+            raise Broken(
+                f"{type(error).__name__}: {error} (logs: {self.world.directory})"
+            ) from error
+        return self.result
+
+    def _bring_up(self) -> None:
+        world, options = self.world, self.options
+        say = world.events.say
+        say("stage", "synthesizing the templates (kept for the next time)")
+        folder = assembly(options.configuration, self.overrides, lambda text: say("stage", text))
+        say("stage", f"starting the embedded AWS on {world.endpoint}")
+        engines = [BalancerEngine(world), self.ecs, CodeDeployEngine(world), AlarmEngine(world)]
+        aws = EmbeddedAws(world, engines)
+        self._exits.callback(aws.stop)
+        aws.start()
+        self.aws = aws
+        service = self.configuration.service
+        images.push(world, service.name, service.image_tag, version="1")
+        images.push(
+            world,
+            service.name,
+            NEW_TAG,
+            version="2",
+            behaviour=options.fault.behaviour if options.fault else "normal",
+        )
+        say("stage", "provisioning from the template")
+        self.outputs = provision(world, folder)
+        say("stage", f"waiting for {options.nodes} tasks and their Raft cluster")
+        self.observer = Observer(world, self.ecs.instances_path(service.name))
+        self.observer.start()
+        self._wait_until(self._is_up, "the service to come up")
+        url = f"http://{world.block.balancer}:{self.configuration.load_balancer.listener_port}"
+        say("stage", f"load: {options.rate} requests/s to {url}, half of them writes")
+        self.load = Load(world, url, options.rate)
+        self.load.start()
+        self._pause(WARM_UP_SECONDS)
+
+    def _is_up(self) -> bool:
+        if self.observer is None:
+            return False
+        nodes = self.options.nodes
+        seen = self.observer.snapshot()
+        voters = [m for m in seen.members if m.standing is Standing.VOTER and m.answering]
+        return len(voters) == nodes and any(m.is_leader for m in voters) and self._healthy(nodes)
+
+    def _healthy(self, nodes: int) -> bool:
+        elb = self.world.client("elbv2")
+        states = [
+            health["TargetHealth"]["State"]
+            for group in elb.describe_target_groups()["TargetGroups"]
+            for health in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
+                "TargetHealthDescriptions"
+            ]
+        ]
+        return states.count("healthy") == nodes
+
+    def _deploy(self) -> Result:
+        assert self.load is not None
+        assert self.observer is not None
+        deeds = Deeds(self.world, self.configuration, self.ecs, self.observer)
+        fault = self.options.fault
+        if fault is not None:
+            deeds.before(fault)
+        execution = Execution(self.world, self.configuration.service.name)
+        execution.start({"image": f"{self.configuration.service.name}:{NEW_TAG}"})
+        with deeds.during(fault):
+            self._wait_until(execution.ended, "the execution to end", float("inf"))
+        self._pause(WARM_UP_SECONDS)  # and an after
+        self.world.events.say("stage", "reading every acknowledged write back")
+        load = self.load.finish()
+        seen = self.observer.finish()
+        outcome, cause = execution.outcome()
+        return Result(
+            outcome=Outcome(outcome),
+            cause=cause,
+            version_served=load.version_served,
+            fault=fault.name if fault else None,
+            nodes=self.options.nodes,
+            requests=Requests(load.total, load.failed, load.p50_ms, load.p99_ms),
+            writes=Writes(load.acknowledged, load.lost, load.longest_stall_ms),
+            quorum=Quorum(seen.quorum_lost_seconds),
+            leader=Leader(seen.leader_changes, seen.longest_gap_seconds),
+            hooks=execution.hooks(),
+            states=execution.states(),
+            api_calls=self.aws.calls.count(),
+            duration=Duration(round(time.monotonic() - self.began, 1)),
+            logs=str(self.world.directory),
+        )
+
+    def _wait_until(
+        self, holds: Callable[[], bool], what: str, seconds: float = BOOT_SECONDS
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise Broken(
+                    f"waited {seconds:.0f} s for {what}; the logs in {self.world.directory} "
+                    "tell why it did not happen"
+                )
+            self._pause(0.1)
+
+    def _pause(self, seconds: float) -> None:
+        if self.world.stopping.wait(seconds):
+            raise Interrupted
+
+    def how_to_reach(self) -> str:
+        """What to type to look at a rehearsal that stays up."""
+        balancer = self.configuration.load_balancer
+        return (
+            "the rehearsal stays up until Ctrl-C; to look at it:\n"
+            f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_REGION=us-east-1 "
+            "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal\n"
+            f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/health\n"
+            f"  logs: {self.world.directory}"
+        )
+
+    def wait_for_end(self) -> None:
+        """Return when the rehearsal is told to end."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self.world.stopping.wait()
+
+
+def parts(rehearsal: Rehearsal) -> Iterator[str]:
+    """Which measured parts are running, for the live view."""
+    if rehearsal.observer is not None:
+        yield "observer"
+    if rehearsal.load is not None:
+        yield "load"

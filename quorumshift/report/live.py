@@ -1,0 +1,73 @@
+"""The live view of a rehearsal: a picture on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from quorumshift.report.lines import line
+
+if TYPE_CHECKING:
+    from quorumshift.rehearsal.run import Rehearsal
+    from quorumshift.rehearsal.world import Event
+
+
+@contextlib.contextmanager
+def live_view(rehearsal: Rehearsal, stream: TextIO) -> Iterator[View]:
+    """Follow ``rehearsal`` on ``stream`` until the context is left."""
+    view: View
+    if stream.isatty():
+        from quorumshift.report.terminal import Terminal
+
+        view = Terminal(rehearsal, stream)
+    else:
+        view = Log(rehearsal, stream)
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+class View:
+    """What shows a rehearsal; :meth:`close` ends it and may be called twice."""
+
+    def close(self) -> None:
+        """Stop showing."""
+
+
+class Log(View):
+    """One line an event, no control codes; and the load's figures every five seconds."""
+
+    EVERY_SECONDS = 5.0
+
+    def __init__(self, rehearsal: Rehearsal, stream: TextIO) -> None:
+        self._rehearsal = rehearsal
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        rehearsal.world.events.listen(self._show)
+        threading.Thread(target=self._figures, name="figures", daemon=True).start()
+
+    def _show(self, event: Event) -> None:
+        text = line(event)
+        if text is not None and not self._closed.is_set():
+            self._write(f"{event.at:6.1f} s  {text}")
+
+    def _figures(self) -> None:
+        while not self._closed.wait(self.EVERY_SECONDS):
+            if self._rehearsal.load is not None:
+                seen = self._rehearsal.load.snapshot()
+                self._write(
+                    f"{self._rehearsal.world.events.now():6.1f} s  load        "
+                    f"{seen.total:,} requests, {seen.failed:,} failed, "
+                    f"99th percentile {seen.p99_ms:.1f} ms"
+                )
+
+    def _write(self, text: str) -> None:
+        with self._lock, contextlib.suppress(BrokenPipeError):
+            print(text, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        self._closed.set()

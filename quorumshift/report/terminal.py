@@ -1,0 +1,104 @@
+"""The live view on a terminal: one picture, drawn four times a second."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from quorumshift.domain.raft import Standing
+from quorumshift.report.lines import line
+from quorumshift.report.live import View
+
+if TYPE_CHECKING:
+    from quorumshift.rehearsal.run import Rehearsal
+    from quorumshift.rehearsal.world import Event
+
+NEWS = 12
+"""How many of the last lines are shown."""
+BAR = 40
+"""Characters of the traffic bar."""
+
+
+class Terminal(View):
+    """Keeps what the events told and draws it; never in the way of who tells."""
+
+    def __init__(self, rehearsal: Rehearsal, stream: TextIO) -> None:
+        self._rehearsal = rehearsal
+        self._news: collections.deque[str] = collections.deque(maxlen=NEWS)
+        self._state = ""
+        self._green = 0
+        rehearsal.world.events.listen(self._take)
+        self._live = Live(
+            get_renderable=self._picture,
+            console=Console(file=stream),
+            refresh_per_second=4,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+
+    def close(self) -> None:
+        """Draw a last time and leave the picture standing."""
+        self._live.stop()
+
+    def _take(self, event: Event) -> None:
+        if event.kind == "state" and event.data.get("entered", True):
+            self._state = str(event.data.get("state", ""))
+        if event.kind == "traffic" and "green" in event.data:
+            self._green = int(event.data["green"])
+        text = line(event)
+        if text is not None:
+            self._news.append(f"{event.at:6.1f} s  {text}")
+
+    def _picture(self) -> RenderableType:
+        parts: list[RenderableType] = [self._traffic(), self._nodes(), self._figures()]
+        title = f"quorumshift rehearsal · {self._rehearsal.world.events.now():.0f} s"
+        subtitle = self._state or "bringing the service up"
+        news = Text("\n".join(self._news), overflow="ellipsis", no_wrap=True)
+        return Group(
+            Panel(Group(*parts), title=title, subtitle=subtitle, title_align="left"),
+            news,
+        )
+
+    def _traffic(self) -> Text:
+        green = round(BAR * self._green / 100)
+        return Text.assemble(
+            ("traffic   ", "bold"),
+            ("█" * (BAR - green), "blue"),
+            ("█" * green, "green"),
+            f"  blue {100 - self._green} %, green {self._green} %",
+        )
+
+    def _nodes(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        observer = self._rehearsal.observer
+        members = observer.snapshot().members if observer is not None else ()
+        for member in members:
+            standing = "leader" if member.is_leader else member.standing.value
+            style = "bold" if member.is_leader else "dim" if not member.answering else ""
+            if member.standing is Standing.LEARNER:
+                style = "yellow"
+            table.add_row(
+                Text(member.address, style=style),
+                Text(standing, style=style),
+                Text("" if member.answering else "does not answer", style="red"),
+            )
+        return table
+
+    def _figures(self) -> Text:
+        load = self._rehearsal.load
+        if load is None:
+            return Text("")
+        seen = load.snapshot()
+        return Text.assemble(
+            ("load      ", "bold"),
+            f"{seen.total:,} requests, ",
+            (f"{seen.failed:,} failed", "red bold" if seen.failed else "green"),
+            f", median {seen.p50_ms:.1f} ms, 99th percentile {seen.p99_ms:.1f} ms",
+        )
