@@ -1,0 +1,1 @@
+"""The CDK app: everything that a deployment of one service needs in AWS."""

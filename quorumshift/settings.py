@@ -29,9 +29,10 @@ class Settings:
     hook's function is ``<hook_prefix><hook-name>``. ``hand_over``: ARN of that state machine;
     ``deploy``: of this one; ``topic``: SNS topic ARN. ``project``: CodeBuild project (empty:
     none). ``repository``: ECR repository URI. ``dialect``: the Raft adapter; ``raft_port``: where
-    it is asked. ``policy``: JSON of :class:`~quorumshift.domain.policy.Policy`.
-    ``deployment_config``: the default. ``poll_seconds``, ``deadline_minutes``: of the wait for a
-    deployment, in AWS's time. ``listener``: ARN of the production listener.
+    it is asked, ``raft_peer_port``: where nodes talk to each other. ``policy``: JSON of
+    :class:`~quorumshift.domain.policy.Policy`. ``deployment_config``: the default.
+    ``poll_seconds``, ``deadline_minutes``: of the wait for a deployment, in AWS's time.
+    ``listener``: ARN of the production listener.
     """
 
     service: str
@@ -57,6 +58,12 @@ class Settings:
     poll_seconds: int
     deadline_minutes: int
     listener: str
+    raft_peer_port: int = 2380
+
+    @property
+    def evidence_group(self) -> str:
+        """The log group in which the hooks leave what they saw."""
+        return evidence_group(self.service)
 
     def environment(self) -> dict[str, str]:
         """The variables that :meth:`read` reads back."""
@@ -90,3 +97,8 @@ class Settings:
             except ValueError as error:
                 raise InvalidConfiguration(f"environment variable {name}: {error}") from None
         return cls(**values)  # type: ignore[arg-type] # each value was made for its field above
+
+
+def evidence_group(service: str) -> str:
+    """The log group for a service's evidence; it holds a stream for each deployment."""
+    return f"/quorumshift/{service}/evidence"

@@ -1,0 +1,71 @@
+"""The alarms that stop a deployment.
+
+Each colour has both: the two target groups swap roles with every deployment, so an alarm on one
+alone would watch an empty group half of the time. An empty group sends no data, and no data is no
+alarm.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.load_balancing import LoadBalancing
+from quorumshift.config import Configuration
+
+
+class DeploymentAlarms(Construct):
+    """``all``: response time and unhealthy hosts, of blue and of green."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        configuration: Configuration,
+        balancing: LoadBalancing,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, "Alarms")
+        self._configuration = configuration
+        self.all: list[cloudwatch.Alarm] = []
+        for colour, group in (("blue", balancing.blue), ("green", balancing.green)):
+            self._add_pair(colour, group)
+        if configuration.notifications.alarms:
+            for alarm in self.all:
+                alarm.add_alarm_action(actions.SnsAction(topic))
+
+    def _add_pair(self, colour: str, group: elb.ApplicationTargetGroup) -> None:
+        settings = self._configuration.alarms
+        period = Duration.seconds(settings.period_seconds)
+        self._add(
+            f"{colour}-response-time",
+            group.metrics.target_response_time(period=period, statistic="Average"),
+            settings.response_time_seconds,
+            f"mean response time of {colour} over {settings.response_time_seconds:g} s",
+        )
+        self._add(
+            f"{colour}-unhealthy-hosts",
+            group.metrics.unhealthy_host_count(period=period, statistic="Maximum"),
+            settings.unhealthy_hosts,
+            f"more than {settings.unhealthy_hosts} unhealthy hosts in {colour}",
+        )
+
+    def _add(
+        self, name: str, metric: cloudwatch.Metric, threshold: float, description: str
+    ) -> None:
+        self.all.append(
+            cloudwatch.Alarm(
+                self,
+                "".join(word.title() for word in name.split("-")),
+                alarm_name=f"{self._configuration.service.name}-{name}",
+                alarm_description=description,
+                metric=metric,
+                threshold=threshold,
+                evaluation_periods=self._configuration.alarms.evaluation_periods,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+        )

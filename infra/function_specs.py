@@ -1,0 +1,232 @@
+"""What each function needs: time, memory, the network, and which actions of AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """``state``: the state or hook. ``does``: one line for the console. ``actions``: IAM actions;
+    ``infra/grants.py`` knows on what. ``reaches_nodes``: runs in the VPC. ``settles``: waits for
+    the cluster, so that the policy's times are added to ``timeout_seconds``. A state's own
+    TimeoutSeconds is a little longer, so that a function that is late is Lambda's error and
+    names the function."""
+
+    state: str
+    does: str
+    actions: tuple[str, ...] = ()
+    reaches_nodes: bool = False
+    settles: bool = False
+    timeout_seconds: int = 50
+    memory: int = 256
+
+
+_OBSERVE = (
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTaskSets",
+    "ecs:DescribeTasks",
+    "ecs:GetTaskProtection",
+    "ecs:ListTasks",
+)
+_LOCK = ("ecs:UpdateTaskProtection",)
+_LOOK = ("codedeploy:GetDeployment", "codedeploy:GetDeploymentTarget")
+_LIST = ("codedeploy:BatchGetDeployments", "codedeploy:ListDeployments")
+_SCALE = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:RegisterScalableTarget",
+    # Who registers a scalable target must be allowed to do what it will do (Application Auto
+    # Scaling User Guide, "Identity-based policy examples", "ECS services").
+    "ecs:DescribeServices",
+    "ecs:UpdateService",
+)
+_READ_EVIDENCE = ("logs:GetLogEvents",)
+_ANSWER = (
+    "codedeploy:PutLifecycleEventHookExecutionStatus",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+)
+_HAND_OVERS = ("states:DescribeExecution", "states:StartExecution")
+_NOTIFY = ("sns:Publish",)
+# Ending a deployment that went wrong, and giving back locks and scaling.
+_CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
+_END = (*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment")
+
+_DEPLOY = (
+    FunctionSpec("ValidateRequest", "Checks the request before anything is touched"),
+    FunctionSpec(
+        "StartBuild",
+        "Starts the build of a commit",
+        ("codebuild:BatchGetProjects", "codebuild:StartBuild"),
+    ),
+    FunctionSpec("PollBuild", "Looks at the build", ("codebuild:BatchGetBuilds",)),
+    FunctionSpec(
+        "RegisterTaskDefinition",
+        "Finds or makes the revision to deploy",
+        (
+            "ecr:DescribeImages",
+            "ecs:DescribeTaskDefinition",
+            "ecs:DescribeTaskSets",
+            "ecs:ListTaskDefinitions",
+            "ecs:RegisterTaskDefinition",
+            "ecs:TagResource",
+            "iam:PassRole",
+        ),
+    ),
+    FunctionSpec(
+        "VerifyRaft",
+        "Waits until the Raft cluster is healthy and stable",
+        _OBSERVE,
+        reaches_nodes=True,
+        settles=True,
+    ),
+    FunctionSpec(
+        "CreateDeployment",
+        "Starts the deployment, or adopts the one this execution started before",
+        (
+            *_LIST,
+            *_SCALE,
+            "codedeploy:CreateDeployment",
+            # CreateDeployment asks for these three where the call itself brings the revision.
+            "codedeploy:GetApplicationRevision",
+            "codedeploy:GetDeploymentConfig",
+            "codedeploy:RegisterApplicationRevision",
+            "ecs:DescribeTaskSets",
+        ),
+    ),
+    FunctionSpec(
+        "PollDeployment",
+        "Looks at stages, traffic, alarms, tasks, evidence and Raft cluster",
+        (
+            *_OBSERVE,
+            *_LOCK,
+            *_LOOK,
+            *_READ_EVIDENCE,
+            "cloudwatch:DescribeAlarms",
+            "codedeploy:GetDeploymentGroup",
+        ),
+        reaches_nodes=True,
+        timeout_seconds=110,
+    ),
+    FunctionSpec(
+        "VerifyOutcome",
+        "Checks that the old members are gone and the cluster is healthy; gives locks back",
+        (*_CLEAN_UP, *_READ_EVIDENCE),
+        reaches_nodes=True,
+        settles=True,
+    ),
+    FunctionSpec("NotifySucceeded", "Tells people that it is deployed", _NOTIFY),
+    FunctionSpec(
+        "StopDeployment",
+        "Stops the deployment, with roll-back",
+        (*_LOOK, "codedeploy:StopDeployment"),
+    ),
+    FunctionSpec(
+        "PollRollback",
+        "Follows the roll-back to its own end; calls the votes home first",
+        (*_OBSERVE, *_LOOK, *_HAND_OVERS),
+        reaches_nodes=True,
+        timeout_seconds=110,
+    ),
+    FunctionSpec(
+        "VerifyRollback",
+        "Checks the old Raft cluster after the roll-back; gives locks back",
+        (*_CLEAN_UP, *_READ_EVIDENCE),
+        reaches_nodes=True,
+        settles=True,
+    ),
+    FunctionSpec("NotifyRolledBack", "Tells people that it was rolled back, and why", _NOTIFY),
+    FunctionSpec(
+        "NotifyFailed",
+        "Leaves things safe and tells people how they stand",
+        (*_END, *_NOTIFY),
+        reaches_nodes=True,
+        timeout_seconds=110,
+    ),
+)
+
+_HAND_OVER = (
+    FunctionSpec(
+        "Observe",
+        "Takes one look at nodes, votes and locks",
+        (*_OBSERVE, *_LOOK),
+        reaches_nodes=True,
+    ),
+    FunctionSpec("Plan", "Decides the next step of the hand-over", memory=512),
+    FunctionSpec(
+        "Act",
+        "Makes one change of locks or membership",
+        _LOCK,
+        reaches_nodes=True,
+        timeout_seconds=290,
+    ),
+    FunctionSpec(
+        "AnswerSucceeded",
+        "Looks once more, then tells CodeDeploy that blue may end",
+        (*_OBSERVE, *_LOOK, *_ANSWER),
+        reaches_nodes=True,
+    ),
+    FunctionSpec(
+        "AnswerFailed",
+        "Tells CodeDeploy to roll back, if it asked",
+        (*_OBSERVE, *_LOCK, *_ANSWER),
+        reaches_nodes=True,
+    ),
+)
+
+_HOOKS = (
+    FunctionSpec(
+        "BeforeInstall",
+        "Checks the Raft cluster and locks its votes",
+        (*_OBSERVE, *_LOCK, *_LOOK, *_ANSWER),
+        reaches_nodes=True,
+        settles=True,
+        timeout_seconds=120,
+    ),
+    FunctionSpec(
+        "AfterInstall",
+        "Checks that green runs, is healthy and has no vote",
+        (*_OBSERVE, *_LOOK, *_ANSWER),
+        reaches_nodes=True,
+        settles=True,
+        timeout_seconds=120,
+    ),
+    FunctionSpec(
+        "AfterAllowTestTraffic",
+        "Sends real requests through the test listener",
+        (
+            *_OBSERVE,
+            *_LOOK,
+            *_ANSWER,
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeTargetHealth",
+        ),
+        reaches_nodes=True,
+        settles=True,
+        timeout_seconds=240,
+    ),
+    FunctionSpec(
+        "BeforeAllowTraffic",
+        "Checks the Raft cluster, and that green is what was asked for",
+        (*_OBSERVE, *_LOOK, *_ANSWER, "ecr:DescribeImages"),
+        reaches_nodes=True,
+        settles=True,
+        timeout_seconds=120,
+    ),
+    FunctionSpec(
+        "AfterAllowTraffic",
+        "Starts the hand-over, which answers CodeDeploy",
+        (*_LOOK, *_ANSWER, *_HAND_OVERS),
+    ),
+)
+
+_WATCHDOG = FunctionSpec(
+    "Watchdog",
+    "Cleans up after an execution or a hook that was ended before it could",
+    (*_END, *_ANSWER, *_HAND_OVERS, *_NOTIFY),
+    reaches_nodes=True,
+    timeout_seconds=110,
+)
+
+SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG)

@@ -1,0 +1,132 @@
+"""The functions: one a state, one a hook, and the watchdog; each with a role of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.function_specs import SPECS, FunctionSpec
+from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
+from infra.network import Network
+from quorumshift.config import Configuration
+from quorumshift.names import HOOKS, WATCHDOG, Names, module
+
+LONGEST_SECONDS = 900
+_WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    names: Names
+    grants: Grants
+    network: Network
+    code: lambda_.Code
+    environment: Mapping[str, str]
+    settle_seconds: float
+
+
+class Functions(Construct):
+    """``by_state``: state, hook or ``Watchdog`` → function."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        configuration: Configuration,
+        names: Names,
+        network: Network,
+        grants: Grants,
+        code: Path,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, "Functions")
+        common = _Common(
+            names,
+            grants,
+            network,
+            lambda_.Code.from_asset(str(code)),
+            environment,
+            # The look that the deadline falls into may still take a stabilisation time.
+            configuration.raft.settle_deadline_seconds
+            + 2 * configuration.raft.stabilisation_seconds,
+        )
+        self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
+        self._watch_hooks()
+
+    def _function(self, spec: FunctionSpec, common: _Common) -> lambda_.Function:
+        group = f"/aws/lambda/{common.names.function(spec.state)}"
+        log_group = logs.LogGroup(
+            self,
+            f"{spec.state}Logs",
+            log_group_name=group,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return lambda_.Function(
+            self,
+            spec.state,
+            function_name=common.names.function(spec.state),
+            description=spec.does,
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            architecture=lambda_.Architecture.ARM_64,
+            code=common.code,
+            handler=f"{module(spec.state)}.handler",
+            memory_size=spec.memory,
+            timeout=Duration.seconds(self._timeout(spec, common.settle_seconds)),
+            environment=dict(common.environment),
+            role=self._role(spec, group, common),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            vpc=common.network.vpc if spec.reaches_nodes else None,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+            if spec.reaches_nodes
+            else None,
+            security_groups=[common.network.functions] if spec.reaches_nodes else None,
+        )
+
+    @staticmethod
+    def _timeout(spec: FunctionSpec, settle_seconds: float) -> int:
+        """What waits for the cluster gets the policy's times on top."""
+        waits = settle_seconds if spec.settles else 0
+        return min(LONGEST_SECONDS, round(spec.timeout_seconds + waits))
+
+    def _role(self, spec: FunctionSpec, group: str, common: _Common) -> iam.IRole:
+        arns = common.grants.arns
+        actions = [*spec.actions, *TRACING]
+        if spec.reaches_nodes:
+            actions += NETWORK_INTERFACES
+        statements = common.grants.statements(actions)
+        streams = arns.log_streams(group)
+        statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]
+        if spec.state in HOOKS:
+            statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))
+        role = iam.Role(
+            self,
+            f"{spec.state}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"{common.names.function(spec.state)}: {spec.does}",
+            inline_policies={
+                "grants": iam.PolicyDocument.from_json(
+                    {"Version": "2012-10-17", "Statement": statements}
+                )
+            },
+        )
+        # The document above is complete; the CDK would add wider statements of its own.
+        return role.without_policy_updates()
+
+    def _watch_hooks(self) -> None:
+        """A hook that dies without an answer would hold its deployment for an hour: Lambda hands
+        its record to the watchdog, at once, because another try would come too late or die too."""
+        watchdog = destinations.LambdaDestination(self.by_state[WATCHDOG])
+        for hook in HOOKS:
+            self.by_state[hook].configure_async_invoke(
+                on_failure=watchdog, retry_attempts=0, max_event_age=Duration.hours(1)
+            )

@@ -1,0 +1,128 @@
+"""Cluster, task definition and service.
+
+The service is under the CODE_DEPLOY controller: after the first deployment its task definition,
+load balancers and network configuration are CodeDeploy's, and ECS refuses to change them through
+CloudFormation. The template therefore names the task definition by its family (a new revision is
+no change of the service) and nothing here depends on which colour serves.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.network import Network
+from quorumshift.config import Configuration
+from quorumshift.names import Names
+
+
+class EcsService(Construct):
+    """The first revision runs the tag of the configuration; later ones come from deployments."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        configuration: Configuration,
+        names: Names,
+        network: Network,
+        blue: elb.ApplicationTargetGroup,
+    ) -> None:
+        super().__init__(scope, "Service")
+        self._configuration = configuration
+        self._names = names
+        self.repository = ecr.Repository.from_repository_name(self, "Images", names.repository)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=names.cluster,
+            vpc=network.vpc,
+            enable_fargate_capacity_providers=True,
+        )
+        self.task_definition = self._task_definition()
+        self.service = self._service(network)
+        self.service.attach_to_application_target_group(blue)
+
+    def _task_definition(self) -> ecs.FargateTaskDefinition:
+        service, raft = self._configuration.service, self._configuration.raft
+        definition = ecs.FargateTaskDefinition(
+            self,
+            "TaskDefinition",
+            family=self._names.family,
+            cpu=service.cpu,
+            memory_limit_mib=service.memory,
+        )
+        port, path = service.health
+        ports = dict.fromkeys((service.port, port, raft.port, raft.peer_port))
+        definition.add_container(
+            service.container,
+            image=ecs.ContainerImage.from_ecr_repository(self.repository, service.image_tag),
+            essential=True,
+            environment=dict(service.environment),
+            secrets=self._secrets(),
+            port_mappings=[ecs.PortMapping(container_port=each) for each in ports],
+            stop_timeout=Duration.seconds(service.stop_timeout_seconds),
+            health_check=ecs.HealthCheck(
+                command=["CMD-SHELL", f"curl -f http://localhost:{port}{path} || exit 1"],
+                interval=Duration.seconds(30),
+                timeout=Duration.seconds(5),
+                retries=3,
+                start_period=Duration.seconds(60),
+            ),
+            logging=ecs.LogDrivers.aws_logs(
+                stream_prefix="task",
+                log_group=logs.LogGroup(
+                    self,
+                    "Logs",
+                    log_group_name=f"/ecs/{service.name}",
+                    retention=logs.RetentionDays.ONE_MONTH,
+                    removal_policy=RemovalPolicy.DESTROY,
+                ),
+            ),
+        )
+        return definition
+
+    def _secrets(self) -> dict[str, ecs.Secret]:
+        """Each variable's value is made by Secrets Manager and never seen by this app."""
+        return {
+            variable: ecs.Secret.from_secrets_manager(
+                secretsmanager.Secret(
+                    self,
+                    f"Secret{variable}",
+                    secret_name=self._names.secret(name),
+                    description=f"{variable} of {self._names.service}",
+                    generate_secret_string=secretsmanager.SecretStringGenerator(
+                        password_length=48, exclude_punctuation=True
+                    ),
+                )
+            )
+            for variable, name in self._configuration.service.secrets.items()
+        }
+
+    def _service(self, network: Network) -> ecs.FargateService:
+        service = self._configuration.service
+        return ecs.FargateService(
+            self,
+            "Service",
+            service_name=service.name,
+            cluster=self.cluster,
+            task_definition=self.task_definition,
+            desired_count=service.desired_count,
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            deployment_controller=ecs.DeploymentController(
+                type=ecs.DeploymentControllerType.CODE_DEPLOY
+            ),
+            capacity_provider_strategies=[
+                ecs.CapacityProviderStrategy(capacity_provider=provider, weight=weight)
+                for provider, weight in sorted(service.capacity_providers.items())
+            ],
+            security_groups=[network.tasks],
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            health_check_grace_period=Duration.seconds(60),
+        )

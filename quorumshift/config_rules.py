@@ -1,0 +1,134 @@
+"""Rules of ``quorumshift.toml`` that concern more than one value, or need a reason."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from quorumshift.config_schema import Origin
+
+if TYPE_CHECKING:
+    from quorumshift.config import Configuration
+
+# A variable whose name ends so holds a secret; as plain text it would stand in the console.
+_SECRET = re.compile(
+    r"(^|_)(PASS|PASSWORD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY)$", re.I
+)
+_FARGATE_MEMORY = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16385, 1024)),
+    4096: tuple(range(8192, 30721, 1024)),
+    8192: tuple(range(16384, 61441, 4096)),
+    16384: tuple(range(32768, 122881, 8192)),
+}
+
+
+def check(configuration: Configuration, origin: Origin) -> None:
+    """Raise ``InvalidConfiguration`` for the first rule that does not hold."""
+    _check_count(configuration, origin)
+    _check_size(configuration, origin)
+    _check_ports(configuration, origin)
+    _check_variables(configuration, origin)
+    _check_times(configuration, origin)
+
+
+def _check_count(configuration: Configuration, origin: Origin) -> None:
+    count, raft = configuration.service.desired_count, configuration.raft
+    where = "service.desired_count"
+    if count < 3:
+        origin.refuse(where, f"must be 3, 5, 7 or 9, not {count}: fewer survive no failure")
+    if count % 2 == 0:
+        near = f"{count - 1} or {count + 1}"
+        origin.refuse(
+            where,
+            f"must be 3, 5, 7 or 9, not {count}: {count} voters survive no more failures than "
+            f"{count - 1}, and can be cut into two halves of which neither is a quorum; "
+            f"take {near}",
+        )
+    if raft.minimum_voters > count:
+        origin.refuse(
+            "raft.minimum_voters",
+            f"must be at most service.desired_count ({count}), not {raft.minimum_voters}",
+        )
+    if raft.tolerance > (count - 1) // 2:
+        origin.refuse(
+            "raft.tolerance",
+            f"must be at most {(count - 1) // 2}, not {raft.tolerance}: "
+            f"{count} voters survive no more failures",
+        )
+
+
+def _check_size(configuration: Configuration, origin: Origin) -> None:
+    service = configuration.service
+    if service.cpu not in _FARGATE_MEMORY:
+        sizes = ", ".join(str(size) for size in _FARGATE_MEMORY)
+        origin.refuse("service.cpu", f"must be one of Fargate's sizes {sizes}, not {service.cpu}")
+    sizes_of_memory = _FARGATE_MEMORY[service.cpu]
+    if service.memory not in sizes_of_memory:
+        step = sizes_of_memory[1] - sizes_of_memory[0]
+        steps = "" if service.cpu == 256 else f" in steps of {step:,}"
+        origin.refuse(
+            "service.memory",
+            f"must be {sizes_of_memory[0]:,} to {sizes_of_memory[-1]:,} MiB{steps} "
+            f"with service.cpu = {service.cpu}, not {service.memory}",
+        )
+    if not any(service.capacity_providers.values()):
+        origin.refuse(
+            "service.capacity_providers", "must give one provider a weight over 0: FARGATE = 1"
+        )
+
+
+def _check_ports(configuration: Configuration, origin: Origin) -> None:
+    balancer = configuration.load_balancer
+    if balancer.test_listener_port == balancer.listener_port:
+        origin.refuse(
+            "load_balancer.test_listener_port",
+            f"must differ from load_balancer.listener_port ({balancer.listener_port})",
+        )
+    taken = {configuration.service.health[0]: "service.health_port"}
+    taken[configuration.service.port] = "service.port"
+    for name, port in (
+        ("raft.port", configuration.raft.port),
+        ("raft.peer_port", configuration.raft.peer_port),
+    ):
+        if port in taken:
+            origin.refuse(name, f"must differ from {taken[port]}, which is {port} too")
+        taken[port] = name
+
+
+def _check_variables(configuration: Configuration, origin: Origin) -> None:
+    service = configuration.service
+    for name in service.environment:
+        dotted = f"service.environment.{name}"
+        if name in service.secrets:
+            origin.refuse(dotted, "is in [service.secrets] too; keep one of them")
+        if _SECRET.search(name):
+            origin.refuse(
+                dotted,
+                "looks like a secret, and plain variables can be read in the console; "
+                "move it to [service.secrets]",
+            )
+
+
+def _check_times(configuration: Configuration, origin: Origin) -> None:
+    balancer = configuration.load_balancer
+    if balancer.health_timeout_seconds >= balancer.health_interval_seconds:
+        origin.refuse(
+            "load_balancer.health_timeout_seconds",
+            f"must be less than load_balancer.health_interval_seconds "
+            f"({balancer.health_interval_seconds}), not {balancer.health_timeout_seconds}",
+        )
+    period = configuration.alarms.period_seconds
+    if period not in (10, 30) and period % 60:
+        origin.refuse("alarms.period_seconds", f"must be 10, 30 or a multiple of 60, not {period}")
+    wait, deadline = (
+        configuration.deployment.termination_wait_minutes,
+        configuration.deployment.deadline_minutes,
+    )
+    if wait >= deadline:
+        origin.refuse(
+            "deployment.deadline_minutes",
+            f"must be more than deployment.termination_wait_minutes ({wait}), not {deadline}",
+        )

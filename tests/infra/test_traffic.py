@@ -1,0 +1,154 @@
+"""Load balancer, target groups, alarms and CodeDeploy's group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template
+
+
+def groups(template: Template) -> dict[str, str]:
+    """Name → logical id."""
+    found = template.of("AWS::ElasticLoadBalancingV2::TargetGroup")
+    return {properties["Name"]: name for name, properties in found.items()}
+
+
+def listeners(template: Template) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Port → logical id, properties."""
+    found = template.of("AWS::ElasticLoadBalancingV2::Listener")
+    return {properties["Port"]: (name, properties) for name, properties in found.items()}
+
+
+@pytest.mark.parametrize("port", [8080, 9090])
+def test_each_listener_forwards_to_both_groups_by_weight(template: Template, port: int) -> None:
+    (action,) = listeners(template)[port][1]["DefaultActions"]
+    weights = {
+        template.target(each["TargetGroupArn"]): each["Weight"]
+        for each in action["ForwardConfig"]["TargetGroups"]
+    }
+    names = groups(template)
+    assert weights == {names["sample-blue"]: 100, names["sample-green"]: 0}
+    assert "TargetGroupStickinessConfig" not in action["ForwardConfig"]
+
+
+def test_both_target_groups_are_alike(template: Template) -> None:
+    blue, green = (
+        {key: value for key, value in properties.items() if key != "Name"}
+        for properties in template.of("AWS::ElasticLoadBalancingV2::TargetGroup").values()
+    )
+    assert blue == green
+    assert (blue["TargetType"], blue["Port"]) == ("ip", 8080)
+    assert (blue["HealthCheckPath"], blue["HealthCheckPort"]) == ("/health", "8080")
+    assert (
+        blue["HealthCheckIntervalSeconds"],
+        blue["HealthCheckTimeoutSeconds"],
+        blue["HealthyThresholdCount"],
+        blue["UnhealthyThresholdCount"],
+    ) == (30, 5, 2, 3)
+    attributes = {each["Key"]: each["Value"] for each in blue["TargetGroupAttributes"]}
+    assert attributes["deregistration_delay.timeout_seconds"] == "30"
+    assert attributes["stickiness.type"] == "lb_cookie"
+    assert attributes["stickiness.lb_cookie.duration_seconds"] == "86400"
+
+
+def test_the_test_listener_is_open_to_the_functions_way_out_alone(template: Template) -> None:
+    (balancer,) = template.of("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    (group,) = (template.target(each) for each in balancer["SecurityGroups"])
+    rules = template.of("AWS::EC2::SecurityGroup")[group]["SecurityGroupIngress"]
+    sources = {rule["FromPort"]: template.text(rule["CidrIp"]) for rule in rules}
+    (address,) = template.of("AWS::EC2::EIP")
+    assert sources == {8080: "0.0.0.0/0", 9090: f"<{address}>/32"}
+    (gateway,) = template.of("AWS::EC2::NatGateway").values()
+    assert template.target(gateway["AllocationId"]) == address
+
+
+def test_raft_ports_are_closed_to_the_load_balancer(template: Template) -> None:
+    (balancer,) = template.of("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    (group,) = (template.target(each) for each in balancer["SecurityGroups"])
+    ports = {
+        rule["FromPort"]
+        for rule in template.of("AWS::EC2::SecurityGroupIngress").values()
+        if template.target(rule["SourceSecurityGroupId"]) == group
+    }
+    assert ports == {8080}
+
+
+def test_each_colour_has_both_alarms_and_an_empty_colour_raises_none(template: Template) -> None:
+    seen = set()
+    for alarm in template.of("AWS::CloudWatch::Alarm").values():
+        dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        assert set(dimensions) == {"LoadBalancer", "TargetGroup"}
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 2)
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        group = template.target(dimensions["TargetGroup"])
+        seen.add((group, alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]))
+    assert seen == {
+        (group, *rule)
+        for group in groups(template).values()
+        for rule in (
+            ("TargetResponseTime", "Average", 1),
+            ("UnHealthyHostCount", "Maximum", 0),
+        )
+    }
+
+
+def test_the_deployment_group_knows_both_listeners_and_both_groups(template: Template) -> None:
+    group = template.one("AWS::CodeDeploy::DeploymentGroup")
+    (pair,) = group["LoadBalancerInfo"]["TargetGroupPairInfoList"]
+    found = listeners(template)
+    assert [template.target(each) for each in pair["ProdTrafficRoute"]["ListenerArns"]] == [
+        found[8080][0]
+    ]
+    assert [template.target(each) for each in pair["TestTrafficRoute"]["ListenerArns"]] == [
+        found[9090][0]
+    ]
+    assert {template.target(each["Name"]) for each in pair["TargetGroups"]} == set(
+        groups(template).values()
+    )
+
+
+def test_the_deployment_group_rolls_back_and_watches_every_alarm(template: Template) -> None:
+    group = template.one("AWS::CodeDeploy::DeploymentGroup")
+    assert group["AutoRollbackConfiguration"]["Enabled"] is True
+    assert set(group["AutoRollbackConfiguration"]["Events"]) == {
+        "DEPLOYMENT_FAILURE",
+        "DEPLOYMENT_STOP_ON_ALARM",
+        "DEPLOYMENT_STOP_ON_REQUEST",
+    }
+    watched = {template.target(each["Name"]) for each in group["AlarmConfiguration"]["Alarms"]}
+    assert group["AlarmConfiguration"]["Enabled"] is True
+    assert watched == set(template.of("AWS::CloudWatch::Alarm"))
+
+
+def test_the_deployment_group_waits_before_blue_ends(template: Template) -> None:
+    group = template.one("AWS::CodeDeploy::DeploymentGroup")
+    configuration = group["BlueGreenDeploymentConfiguration"]
+    assert configuration["TerminateBlueInstancesOnDeploymentSuccess"] == {
+        "Action": "TERMINATE",
+        "TerminationWaitTimeInMinutes": 5,
+    }
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
+    assert group["DeploymentStyle"] == {
+        "DeploymentOption": "WITH_TRAFFIC_CONTROL",
+        "DeploymentType": "BLUE_GREEN",
+    }
+
+
+def test_deployment_events_go_to_the_topic(template: Template) -> None:
+    rules = template.of("AWS::Events::Rule").values()
+    (rule,) = [each for each in rules if each["EventPattern"]["source"] == ["aws.codedeploy"]]
+    assert rule["EventPattern"]["detail"]["application"] == ["sample"]
+    (topic,) = template.of("AWS::SNS::Topic")
+    assert [template.target(each["Arn"]) for each in rule["Targets"]] == [topic]
+    (policy,) = template.of("AWS::SNS::TopicPolicy").values()
+    allowed = [
+        statement
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert [statement["Principal"] for statement in allowed] == [
+        {"Service": "events.amazonaws.com"}
+    ]
