@@ -1,0 +1,129 @@
+"""etcd's answers as the domain's words.
+
+In protobuf's JSON mapping ids and indexes are decimal strings, and a field that has its default is
+left out: no ``leader`` means none, no ``isLearner`` a voter. Whatever does not fit raises
+``ValueError``: then it is not an etcd that answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from quorumshift.domain.raft import Membership, RaftMember, RaftView, Report, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A node's status, and its own member list (``None``: a learner, which does not tell)."""
+
+    address: str
+    cluster: str
+    learner: bool
+    report: Report
+    members: tuple[RaftMember, ...] | None
+
+
+def read_status(
+    address: str,
+    status: Mapping[str, Any],
+    learner: bool,
+    members: tuple[RaftMember, ...] | None,
+) -> Said:
+    """Read a status. Its ``raftIndex`` is the index known to be committed, not the log's end."""
+    header = status.get("header")
+    if not isinstance(header, dict) or not _number(header.get("member_id")):
+        raise ValueError("the answer is not an etcd's status")
+    leader = _number(status.get("leader"))
+    voters = None if members is None else _voters(members)
+    report = Report(
+        raft_id=str(_number(header["member_id"])),
+        term=_number(status.get("raftTerm")),
+        leader=str(leader) if leader else None,
+        last_index=_number(status.get("raftIndex")),
+        applied_index=_number(status.get("raftAppliedIndex")),
+        voters=voters,
+    )
+    return Said(address, str(_number(header.get("cluster_id"))), learner, report, members)
+
+
+def _voters(members: Sequence[RaftMember]) -> frozenset[str]:
+    return frozenset(member.raft_id for member in members if member.standing is Standing.VOTER)
+
+
+def read_members(body: Mapping[str, Any]) -> tuple[RaftMember, ...]:
+    """Read a member list. A member that has not started has no name and no client URL, hence the
+    address from its peer URL."""
+    listed = body.get("members")
+    if not isinstance(listed, list) or not listed:
+        raise ValueError("the answer holds no member list")
+    members = []
+    for entry in listed:
+        urls = entry.get("peerURLs") if isinstance(entry, dict) else None
+        host = urlsplit(str(urls[0])).hostname if isinstance(urls, list) and urls else None
+        raft_id = _number(entry.get("ID")) if host else 0
+        if not host or not raft_id:
+            raise ValueError("a member without id or peer URL")
+        standing = Standing.LEARNER if entry.get("isLearner") else Standing.VOTER
+        members.append(RaftMember(str(raft_id), host, standing))
+    return tuple(members)
+
+
+def _number(value: Any) -> int:
+    """A 64-bit number of protobuf's JSON: a decimal string, absent when it is 0."""
+    if value is None:
+        return 0
+    if isinstance(value, int | str):
+        return int(value)
+    raise ValueError(f"expected a number, not {type(value).__name__}")
+
+
+def reports(said: Sequence[Said], members: Sequence[RaftMember]) -> dict[str, Report]:
+    """Reports by address, without those of a former member whose address another one has now."""
+    ids = {member.address: member.raft_id for member in members}
+    return {
+        one.address: one.report
+        for one in said
+        if ids.get(one.address, one.report.raft_id) == one.report.raft_id
+    }
+
+
+def unconfirmed(said: Sequence[Said], silent: Sequence[str]) -> RaftView:
+    """The view when no quorum confirmed a list: the freshest node's own one, or none at all.
+
+    ``silent``: why each of the other nodes is taken for silent.
+    """
+    own = [(one.report.term, one.report.applied_index, one) for one in said if one.members]
+    because = "; ".join(silent) or "every node answered its status"
+    if not own:
+        text = f"No voter told the member list ({because})."
+        return RaftView((), Membership.UNKNOWN, reports(said, ()), (text,))
+    freshest = max(own, key=lambda entry: entry[:2])[2]
+    members = freshest.members or ()
+    text = (
+        f"The member list is {freshest.address}'s own view, and may be old: no voter could "
+        f"confirm it through a quorum ({because})."
+    )
+    return RaftView(members, Membership.LOCAL, reports(said, members), (text,))
+
+
+def two_clusters(said: Sequence[Said]) -> str:
+    """Which addresses belong to which cluster, and what to do about it."""
+    by_cluster: dict[str, list[str]] = {}
+    for one in said:
+        by_cluster.setdefault(one.cluster, []).append(one.address)
+    sides = " and ".join(f"{', '.join(at)} (cluster {name})" for name, at in by_cluster.items())
+    return (
+        f"These belong to different etcd clusters: {sides}. A node started a cluster of its own "
+        "instead of joining: stop it and correct its --initial-cluster-state."
+    )
+
+
+def leader_of(view: RaftView) -> str | None:
+    """The leader's Raft id as the highest term names it."""
+    term = max((report.term for report in view.reports.values()), default=0)
+    named = {report.leader for report in view.reports.values() if report.term == term}
+    named.discard(None)
+    return named.pop() if len(named) == 1 else None

@@ -1,0 +1,192 @@
+"""CodeDeploy behind the port: nothing is started twice, and every end is told in our words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.deployments import CodeDeployDeployments
+from quorumshift.domain.appspec import Blueprint
+from quorumshift.domain.errors import (
+    DeploymentActive,
+    DeploymentRefused,
+    MissingResource,
+    Transient,
+)
+from quorumshift.domain.marks import describe, mark_for
+from quorumshift.domain.rollout import EndedBy, Progress, Stage, StageStatus, Traffic
+from tests.adapters.aws_api import Api, refusal
+
+ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/sample:12"
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:sample-deploy:one"
+SINCE = "2026-11-22T10:00:00Z"
+
+
+def deployments(api: Api) -> CodeDeployDeployments:
+    return CodeDeployDeployments(
+        Client(lambda: api),
+        "sample",
+        "sample",
+        target="sample-cluster:sample",
+        hooks={"BeforeInstall": "sample-before-install"},
+        blueprint=lambda: Blueprint("app", 8080, None, None, ()),
+    )
+
+
+class Group:
+    """A deployment group in memory, as far as listing and creating go."""
+
+    def __init__(self, *known: dict[str, Any]) -> None:
+        self.known = [*known]
+
+    def names(self, includeOnlyStatuses: Any = None, **_: Any) -> dict[str, Any]:
+        return {
+            "deployments": [
+                one["deploymentId"]
+                for one in self.known
+                if includeOnlyStatuses is None or one["status"] in includeOnlyStatuses
+            ]
+        }
+
+    def get(self, deploymentIds: list[str]) -> dict[str, Any]:
+        return {"deploymentsInfo": [o for o in self.known if o["deploymentId"] in deploymentIds]}
+
+    def api(self, create: Any) -> Api:
+        return Api(
+            "codedeploy",
+            list_deployments=self.names,
+            batch_get_deployments=self.get,
+            create_deployment=create,
+        )
+
+
+def start(api: Api) -> Any:
+    return deployments(api).start(ARN, "CodeDeployDefault.X", "new menu", EXECUTION, SINCE)
+
+
+def test_a_deployment_carries_its_appspec_with_hooks_and_its_mark() -> None:
+    api = Group().api({"deploymentId": "d-NEW"})
+    assert start(api).id == "d-NEW"
+    (asked,) = api.asked("create_deployment")
+    assert asked["description"] == describe("new menu", mark_for(EXECUTION, ARN))
+    spec = json.loads(asked["revision"]["appSpecContent"]["content"])
+    assert spec["Hooks"] == [{"BeforeInstall": "sample-before-install"}]
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Failed"])
+def test_what_an_earlier_try_of_the_execution_started_is_adopted(status: str) -> None:
+    mine = describe("new menu", mark_for(EXECUTION, ARN))
+    group = Group({"deploymentId": "d-MINE", "status": status, "description": mine})
+    api = group.api({"deploymentId": "d-NEW"})
+    started = start(api)
+    assert (started.id, started.adopted) == ("d-MINE", True)
+    assert not api.asked("create_deployment")
+
+
+def test_anothers_deployment_is_named_and_nothing_is_started() -> None:
+    group = Group({"deploymentId": "d-OTHER", "status": "InProgress", "description": "by hand"})
+    api = group.api({"deploymentId": "d-NEW"})
+    with pytest.raises(DeploymentActive, match=r"d-OTHER .*by hand"):
+        start(api)
+    assert not api.asked("create_deployment")
+
+
+def test_one_that_was_started_in_between_is_named_as_well() -> None:
+    group = Group()
+
+    def create(**_: Any) -> Exception:
+        group.known.append({"deploymentId": "d-OTHER", "status": "Created"})
+        return refusal("DeploymentLimitExceededException")
+
+    with pytest.raises(DeploymentActive, match="d-OTHER"):
+        start(group.api(create))
+
+
+def test_other_refusals_keep_codedeploys_words() -> None:
+    with pytest.raises(DeploymentRefused, match="DeploymentConfigDoesNotExistException was said"):
+        start(Group().api(refusal("DeploymentConfigDoesNotExistException")))
+
+
+def test_a_throttle_is_transient() -> None:
+    with pytest.raises(Transient, match="create_deployment"):
+        start(Group().api(refusal("ThrottlingException")))
+
+
+def looked_at(info: dict[str, Any], target: Any = None) -> Any:
+    api = Api(
+        "codedeploy",
+        get_deployment={"deploymentInfo": info},
+        get_deployment_target=target or refusal("DeploymentNotStartedException"),
+    )
+    return deployments(api).look("d-1")
+
+
+def test_a_running_deployment_is_told_stage_by_stage() -> None:
+    target = {
+        "deploymentTarget": {
+            "deploymentTargetType": "ECSTarget",
+            "ecsTarget": {
+                "lifecycleEvents": [
+                    {"lifecycleEventName": "BeforeInstall", "status": "Succeeded"},
+                    {
+                        "lifecycleEventName": "AfterInstall",
+                        "status": "Failed",
+                        "diagnostics": {"errorCode": "UnknownError", "message": "said no"},
+                    },
+                    {"lifecycleEventName": "AllowTraffic", "status": "Pending"},
+                ],
+                "taskSetsInfo": [
+                    {"taskSetLabel": "Blue", "trafficWeight": 70.0},
+                    {"taskSetLabel": "Green", "trafficWeight": 30.0},
+                ],
+            },
+        }
+    }
+    description = describe("", mark_for(EXECUTION, ARN))
+    rollout = looked_at({"status": "InProgress", "description": description}, target)
+    assert rollout.progress is Progress.RUNNING
+    assert rollout.stages == (
+        Stage("BeforeInstall", StageStatus.DONE),
+        Stage("AfterInstall", StageStatus.FAILED, "said no"),
+        Stage("AllowTraffic", StageStatus.PENDING),
+    )
+    assert rollout.traffic == Traffic(70, 30)
+    assert rollout.revision == 12
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "by"),
+    [
+        ("Stopped", "ALARM_ACTIVE", EndedBy.ALARM),
+        ("Stopped", "MANUAL_STOP", EndedBy.REQUEST),
+        ("Stopped", None, EndedBy.REQUEST),
+        ("Failed", "HOOK_EXECUTION_FAILURE", EndedBy.CHECK),
+        ("Failed", "TIMEOUT", EndedBy.ENGINE),
+    ],
+)
+def test_an_end_has_its_reason_and_its_rollback(status: str, code: str | None, by: str) -> None:
+    info: dict[str, Any] = {
+        "status": status,
+        "rollbackInfo": {"rollbackDeploymentId": "d-2"},
+    }
+    if code:
+        info["errorInformation"] = {"code": code, "message": "so"}
+    rollout = looked_at(info)
+    assert rollout.ended_by is by
+    assert rollout.undone_by == "d-2"
+    assert rollout.message == (f"so ({code})" if code else "")
+
+
+def test_a_deployment_nobody_knows_is_a_missing_resource() -> None:
+    api = Api("codedeploy", get_deployment=refusal("DeploymentDoesNotExistException"))
+    with pytest.raises(MissingResource, match="d-9"):
+        deployments(api).look("d-9")
+
+
+def test_stopping_asks_for_the_rollback_and_an_end_is_no_error() -> None:
+    api = Api("codedeploy", stop_deployment=refusal("DeploymentAlreadyCompletedException"))
+    deployments(api).stop("d-1")
+    assert api.asked("stop_deployment") == [{"deploymentId": "d-1", "autoRollbackEnabled": True}]

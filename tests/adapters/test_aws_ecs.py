@@ -1,0 +1,203 @@
+"""Task definitions, protection and scaling; in moto where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.protection import EcsTaskProtection
+from quorumshift.adapters.aws.scaling import ServiceScaling
+from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
+from quorumshift.domain.errors import ChangeRefused, InvalidRequest, MissingResource, Transient
+from tests.adapters.aws_api import Api, refusal
+
+FAMILY = "sample"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sample@sha256:" + "1" * 64
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        session = botocore.session.get_session()
+        yield lambda name: Client(lambda: session.create_client(name, region_name="us-east-1"))
+
+
+def register(ecs: Any, image: str = "sample:v1") -> str:
+    arn = ecs.register_task_definition(
+        family=FAMILY,
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        taskRoleArn="arn:aws:iam::123456789012:role/task",
+        executionRoleArn="arn:aws:iam::123456789012:role/execution",
+        runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+        volumes=[{"name": "scratch"}],
+        containerDefinitions=[
+            {
+                "name": "app",
+                "image": image,
+                "essential": True,
+                "stopTimeout": 60,
+                "environment": [{"name": "RUST_LOG", "value": "info"}],
+                "secrets": [{"name": "PASSWORD", "valueFrom": "arn:aws:secretsmanager:x"}],
+                "healthCheck": {"command": ["CMD", "true"], "interval": 30},
+            },
+            {"name": "sidecar", "image": "proxy:1", "essential": False},
+        ],
+        tags=[{"key": "team", "value": "snake"}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    return str(arn)
+
+
+def definitions(ecs: Any, live: str) -> EcsTaskDefinitions:
+    return EcsTaskDefinitions(ecs, FAMILY, "app", lambda: live)
+
+
+COMPARED = (
+    "networkMode",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "taskRoleArn",
+    "executionRoleArn",
+    "runtimePlatform",
+    "volumes",
+)
+
+
+def test_the_next_revision_is_the_live_one_with_another_image(client: Any) -> None:
+    ecs = client("ecs")
+    live = register(ecs)
+    arn, registered = definitions(ecs, live).with_image(IMAGE)
+    assert registered
+    old = ecs.describe_task_definition(taskDefinition=live, include=["TAGS"])
+    new = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+    before, after = old["taskDefinition"], new["taskDefinition"]
+    assert {key: after[key] for key in COMPARED} == {key: before[key] for key in COMPARED}
+    assert new["tags"] == old["tags"]
+    app, sidecar = after["containerDefinitions"]
+    assert app == {**before["containerDefinitions"][0], "image": IMAGE}
+    assert sidecar == before["containerDefinitions"][1]
+
+
+def test_the_same_image_makes_no_new_revision(client: Any) -> None:
+    ecs = client("ecs")
+    live = register(ecs, IMAGE)
+    assert definitions(ecs, live).with_image(IMAGE) == (live, False)
+    assert len(ecs.list_task_definitions(familyPrefix=FAMILY)["taskDefinitionArns"]) == 1
+
+
+def test_what_an_earlier_try_registered_is_found_again(client: Any) -> None:
+    ecs = client("ecs")
+    live = register(ecs)
+    first, registered = definitions(ecs, live).with_image(IMAGE)
+    assert registered
+    assert definitions(ecs, live).with_image(IMAGE) == (first, False)
+
+
+def test_names_are_resolved_within_the_family(client: Any) -> None:
+    ecs = client("ecs")
+    oldest, older, live = (register(ecs, f"sample:v{n}") for n in (1, 2, 3))
+    ours = definitions(ecs, live)
+    assert ours.resolve("current") == live
+    assert ours.resolve("previous") == older
+    assert ours.resolve("sample:1") == oldest
+    assert ours.resolve(older) == older
+
+
+def test_what_is_not_there_is_an_invalid_request(client: Any) -> None:
+    ecs = client("ecs")
+    live = register(ecs)
+    ours = definitions(ecs, live)
+    with pytest.raises(InvalidRequest, match="no revision 'sample:9'; name one of sample:1"):
+        ours.resolve("sample:9")
+    with pytest.raises(InvalidRequest, match="another family; this service runs sample"):
+        ours.resolve("other:1")
+    with pytest.raises(InvalidRequest, match="no active revision of sample before 1"):
+        ours.resolve("previous")
+    gone = register(ecs)
+    ecs.deregister_task_definition(taskDefinition=gone)
+    with pytest.raises(InvalidRequest, match="is INACTIVE"):
+        ours.resolve(gone)
+
+
+def test_a_container_that_is_not_there_is_named(client: Any) -> None:
+    ecs = client("ecs")
+    live = register(ecs)
+    with pytest.raises(MissingResource, match=r"no container web \(but app, sidecar\)"):
+        EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live).with_image(IMAGE)
+
+
+def scalable(autoscaling: Any) -> dict[str, bool]:
+    target = autoscaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]
+    return dict(target["SuspendedState"])
+
+
+def test_scaling_is_suspended_and_resumed(client: Any) -> None:
+    client("ecs").create_cluster(clusterName="c")
+    client("ecs").create_service(cluster="c", serviceName="s", desiredCount=3)
+    autoscaling = client("application-autoscaling")
+    autoscaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/c/s",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=3,
+        MaxCapacity=9,
+    )
+    ours = ServiceScaling(autoscaling, "c", "s")
+    assert ours.suspend()
+    assert set(scalable(autoscaling).values()) == {True}
+    assert not ours.suspend()
+    assert ours.resume()
+    assert set(scalable(autoscaling).values()) == {False}
+
+
+def test_a_service_that_does_not_scale_is_left_alone(client: Any) -> None:
+    assert not ServiceScaling(client("application-autoscaling"), "c", "s").suspend()
+
+
+TASKS = [f"arn:aws:ecs:eu-west-1:123456789012:task/c/{number}" for number in range(12)]
+
+
+def protection(answer: Any) -> tuple[EcsTaskProtection, Api]:
+    api = Api("ecs", update_task_protection=answer)
+    return EcsTaskProtection(Client(lambda: api), "c"), api
+
+
+def test_locks_are_asked_for_ten_at_a_time() -> None:
+    ours, api = protection({"protectedTasks": [], "failures": []})
+    ours.lock(TASKS, 120)
+    asked = api.asked("update_task_protection")
+    assert [len(one["tasks"]) for one in asked] == [10, 2]
+    assert asked[0]["expiresInMinutes"] == 120
+    ours.release(TASKS[:1])
+    assert api.asked("update_task_protection")[-1]["protectionEnabled"] is False
+
+
+def test_a_budget_that_is_spent_refuses_the_change() -> None:
+    ours, _ = protection({"failures": [{"arn": TASKS[3], "reason": "DEPLOYMENT_BLOCKED"}]})
+    with pytest.raises(ChangeRefused, match="task 3: DEPLOYMENT_BLOCKED"):
+        ours.lock(TASKS[:1], 120)
+
+
+@pytest.mark.parametrize("reason", ["MISSING", "TASK_NOT_VALID"])
+def test_a_task_that_is_gone_needs_no_release(reason: str) -> None:
+    ours, _ = protection({"failures": [{"arn": TASKS[3], "reason": reason}]})
+    ours.release(TASKS[:1])
+    with pytest.raises(ChangeRefused, match=reason):
+        ours.lock(TASKS[:1], 120)
+
+
+def test_ecs_saying_no_is_a_refusal_and_a_throttle_is_not() -> None:
+    with pytest.raises(ChangeRefused, match="ClientException was said"):
+        protection(refusal("ClientException"))[0].lock(TASKS[:1], 120)
+    with pytest.raises(Transient):
+        protection(refusal("ServerException", status=500))[0].lock(TASKS[:1], 120)

@@ -1,0 +1,349 @@
+"""The smaller adapters: builds, images, evidence, hand-overs, answers, alarms, messages, routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.exceptions
+import botocore.session
+import pytest
+from moto import mock_aws
+
+from quorumshift.adapters.aws.alarms import GroupAlarms
+from quorumshift.adapters.aws.builds import CodeBuilds
+from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.evidence import EvidenceLog
+from quorumshift.adapters.aws.hand_overs import HandOvers
+from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
+from quorumshift.adapters.aws.images import EcrImages
+from quorumshift.adapters.aws.listener_route import ListenerRoute
+from quorumshift.adapters.aws.notifier import SnsNotifier
+from quorumshift.adapters.clock import SystemClock
+from quorumshift.domain.errors import BuildFailed, InvalidRequest, MissingResource, Transient
+from quorumshift.domain.raft import Colour
+from quorumshift.domain.request import Source
+from quorumshift.domain.rollout import Alarm, Check
+from quorumshift.domain.undo import ATTEMPTS, HandBack
+from tests.adapters.aws_api import Api, refusal
+
+ACCOUNT = "123456789012"
+REGISTRY = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        session = botocore.session.get_session()
+        yield lambda name: Client(lambda: session.create_client(name, region_name="us-east-1"))
+
+
+def test_a_client_is_built_on_first_use_and_once() -> None:
+    built: list[Api] = []
+
+    def build() -> Api:
+        built.append(Api("sns", publish={"MessageId": "1"}))
+        return built[-1]
+
+    client = Client(build)
+    assert not built
+    client.publish(Message="a")
+    client.publish(Message="b")
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ThrottlingException"),
+        refusal("Unheard", status=503),
+        botocore.exceptions.ReadTimeoutError(endpoint_url="https://sns"),
+        botocore.exceptions.EndpointConnectionError(endpoint_url="https://sns"),
+    ],
+)
+def test_what_passes_is_transient(error: Exception) -> None:
+    with pytest.raises(Transient, match="publish"):
+        Client(lambda: Api("sns", publish=error)).publish(Message="a")
+
+
+def test_what_does_not_pass_keeps_awss_words() -> None:
+    api = Api("sns", publish=refusal("AuthorizationErrorException", status=403))
+    with pytest.raises(botocore.exceptions.ClientError, match="AuthorizationErrorException"):
+        Client(lambda: api).publish(Message="a")
+
+
+def manifest(text: str) -> str:
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {"mediaType": "x", "size": 1, "digest": "sha256:" + "0" * 64},
+            "layers": [],
+            "annotations": {"version": text},
+        }
+    )
+
+
+def test_a_tag_becomes_a_digest_however_it_is_written(client: Any) -> None:
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="sample")
+    image = ecr.put_image(
+        repositoryName="sample", imageManifest=manifest("2"), imageTag="v2", registryId=ACCOUNT
+    )["image"]
+    digest = image["imageId"]["imageDigest"]
+    images = EcrImages(ecr, f"{REGISTRY}/sample")
+    whole = f"{REGISTRY}/sample@{digest}"
+    for text in ("v2", digest, "sample:v2", f"{REGISTRY}/sample:v2", whole):
+        assert images.resolve(text) == whole
+
+
+def test_an_image_that_is_not_there_is_an_invalid_request(client: Any) -> None:
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="sample")
+    images = EcrImages(ecr, f"{REGISTRY}/sample")
+    for text in ("v9", "sha256:" + "9" * 64, f"{REGISTRY}/nothing:v1"):
+        with pytest.raises(InvalidRequest, match="is not in the repository"):
+            images.resolve(text)
+    with pytest.raises(InvalidRequest, match="names no registry"):
+        images.resolve("other:v1")
+    with pytest.raises(InvalidRequest, match="outside of ECR"):
+        images.resolve("ghcr.io/a/b:v1")
+    pinned = "ghcr.io/a/b@sha256:" + "1" * 64
+    assert images.resolve(pinned) == pinned
+
+
+CHECK = Check("AfterInstall", True, "3 tasks", {"term": 7})
+
+
+def test_evidence_is_read_back_in_order_and_the_first_answer_counts(client: Any) -> None:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/quorumshift/sample/evidence")
+    log = EvidenceLog(logs, "/quorumshift/sample/evidence", SystemClock())
+    assert log.read("d-1") == ()
+    log.write("d-1", CHECK)
+    log.write("d-1", Check("BeforeAllowTraffic", False, "boom"))
+    log.write("d-1", Check("AfterInstall", False, "asked again"))
+    log.write("d-2", Check("BeforeInstall", True, "of another deployment"))
+    assert log.read("d-1") == (CHECK, Check("BeforeAllowTraffic", False, "boom"))
+
+
+def test_a_stranger_in_the_evidence_is_passed_over(client: Any) -> None:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/g")
+    log = EvidenceLog(logs, "/g", SystemClock())
+    log.write("d-1", CHECK)
+    for text in ("hello", "[1]", '{"name": 1}'):
+        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": text}
+        logs.put_log_events(logGroupName="/g", logStreamName="d-1", logEvents=[event])
+    assert log.read("d-1") == (CHECK,)
+
+
+def test_too_much_evidence_keeps_its_reason(client: Any) -> None:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/g")
+    log = EvidenceLog(logs, "/g", SystemClock())
+    log.write("d-1", Check("AfterInstall", False, "why", {"much": "x" * 300_000}))
+    assert log.read("d-1") == (Check("AfterInstall", False, "why"),)
+
+
+MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:sample-hand-over"
+
+
+class Machine:
+    """Executions in memory, with Step Functions' rule for names."""
+
+    def __init__(self) -> None:
+        self.executions: dict[str, dict[str, Any]] = {}
+        self.api = Api(
+            "stepfunctions", start_execution=self.start, describe_execution=self.describe
+        )
+        self.ours = HandOvers(Client(lambda: self.api), MACHINE)
+
+    def start(self, stateMachineArn: str, name: str, input: str) -> Any:
+        arn = stateMachineArn.replace(":stateMachine:", ":execution:") + ":" + name
+        known = self.executions.get(arn)
+        if known and (known["status"] != "RUNNING" or known["input"] != input):
+            return refusal("ExecutionAlreadyExists")
+        self.executions[arn] = {
+            "executionArn": arn,
+            "stateMachineArn": stateMachineArn,
+            "status": "RUNNING",
+            "startDate": datetime.now(UTC),
+            "input": input,
+        }
+        return {"executionArn": arn, "startDate": datetime.now(UTC)}
+
+    def describe(self, executionArn: str) -> Any:
+        return self.executions.get(executionArn) or refusal("ExecutionDoesNotExist")
+
+    def end(self, name: str, status: str, cause: str = "") -> None:
+        (found,) = [one for arn, one in self.executions.items() if arn.endswith(":" + name)]
+        found.update(status=status, cause=cause)
+
+
+def test_the_same_question_twice_is_one_hand_over() -> None:
+    machine = Machine()
+    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
+    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
+    machine.end("d-1-green", "SUCCEEDED")
+    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
+    assert not machine.ours.start("d-1", "hook-2", Colour.GREEN)
+    assert len(machine.executions) == 1
+
+
+def test_votes_are_called_home_once_at_a_time_and_a_few_times_at_most() -> None:
+    machine = Machine()
+    machine.ours.start("d-1", "hook-1", Colour.GREEN)
+    machine.ours.hand_back("d-1")  # the one that runs turns back by itself
+    assert len(machine.executions) == 1
+    assert machine.ours.state("d-1") == HandBack(running=True)
+    machine.end("d-1-green", "FAILED", "blocked")
+    assert machine.ours.state("d-1") == HandBack(running=False)
+    for attempt in range(1, ATTEMPTS + 1):
+        machine.ours.hand_back("d-1")
+        machine.ours.hand_back("d-1")
+        assert machine.ours.state("d-1").running
+        machine.end(f"d-1-blue-{attempt}", "FAILED", f"why {attempt}")
+    machine.ours.hand_back("d-1")
+    assert machine.ours.state("d-1") == HandBack(False, ATTEMPTS, f"why {ATTEMPTS}")
+    assert len(machine.executions) == 1 + ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        None,
+        refusal("LifecycleEventAlreadyCompletedException"),
+        refusal("InvalidLifecycleEventHookExecutionIdException"),
+    ],
+)
+def test_an_answer_that_is_late_is_no_error(error: Exception | None) -> None:
+    answer = error or {"lifecycleEventHookExecutionId": "h"}
+    api = Api("codedeploy", put_lifecycle_event_hook_execution_status=answer)
+    CodeDeployAnswers(Client(lambda: api)).answer("d-1", "h", False)
+    (asked,) = api.asked("put_lifecycle_event_hook_execution_status")
+    assert asked["status"] == "Failed"
+
+
+def test_an_answer_that_cannot_be_given_is_an_error() -> None:
+    error = refusal("DeploymentDoesNotExistException")
+    api = Api("codedeploy", put_lifecycle_event_hook_execution_status=error)
+    with pytest.raises(botocore.exceptions.ClientError):
+        CodeDeployAnswers(Client(lambda: api)).answer("d-1", "h", True)
+
+
+def test_the_alarms_are_those_that_the_group_watches(client: Any) -> None:
+    cloudwatch = client("cloudwatch")
+    for name in ("slow", "other"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1.0,
+            Statistic="Average",
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="over 1.0")
+    info = {"alarmConfiguration": {"enabled": True, "alarms": [{"name": "slow"}]}}
+    group = Api("codedeploy", get_deployment_group={"deploymentGroupInfo": info})
+    alarms = GroupAlarms(Client(lambda: group), cloudwatch, "sample", "sample")
+    assert alarms.look() == (Alarm("slow", True, "over 1.0"),)
+
+
+def test_a_message_is_cut_to_what_sns_takes() -> None:
+    api = Api("sns", publish={"MessageId": "1"})
+    SnsNotifier(Client(lambda: api), "arn:topic").publish("é" + "x" * 200, "text")
+    (asked,) = api.asked("publish")
+    assert asked["Subject"] == "?" + "x" * 99
+
+
+PROJECT = {"name": "sample-build", "source": {"type": "GITHUB", "location": "https://g/a/b.git"}}
+SOURCE = Source("A/b", "0a1b2c3")
+
+
+def builds(**answers: Any) -> tuple[CodeBuilds, Api]:
+    api = Api("codebuild", **{"batch_get_projects": {"projects": [PROJECT]}, **answers})
+    return CodeBuilds(Client(lambda: api), "sample-build", f"{REGISTRY}/sample"), api
+
+
+def test_a_build_is_started_for_the_commit_under_the_mark() -> None:
+    ours, api = builds(start_build={"build": {"id": "sample-build:1"}})
+    assert ours.start(SOURCE, "mark") == "sample-build:1"
+    (asked,) = api.asked("start_build")
+    assert (asked["sourceVersion"], asked["idempotencyToken"]) == ("0a1b2c3", "mark")
+
+
+def test_a_project_of_another_repository_is_not_built() -> None:
+    ours, api = builds()
+    with pytest.raises(InvalidRequest, match=r"builds https://g/a/b\.git, not x/y"):
+        ours.start(Source("x/y", "0a1b2c3"), "mark")
+    with pytest.raises(InvalidRequest, match="no build project"):
+        CodeBuilds(Client(lambda: api), "", "r").start(SOURCE, "mark")
+    with pytest.raises(BuildFailed, match="no build project sample-build"):
+        builds(batch_get_projects={"projects": []})[0].start(SOURCE, "mark")
+    with pytest.raises(BuildFailed, match="AccountLimitExceededException"):
+        builds(start_build=refusal("AccountLimitExceededException"))[0].start(SOURCE, "mark")
+
+
+def test_a_failed_build_names_its_phase_and_its_log() -> None:
+    phases = [
+        {"phaseType": "INSTALL", "phaseStatus": "SUCCEEDED"},
+        {"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit 2"}]},
+        {"phaseType": "COMPLETED"},
+    ]
+    build = {
+        "buildStatus": "FAILED",
+        "sourceVersion": "0a1b2c3",
+        "phases": phases,
+        "logs": {"deepLink": "https://log"},
+    }
+    ours, _ = builds(batch_get_builds={"builds": [build]})
+    seen = ours.look("sample-build:1")
+    assert (seen.running, seen.succeeded) == (False, False)
+    assert (seen.phase, seen.said, seen.log) == ("BUILD", "exit 2", "https://log")
+    assert seen.image == f"{REGISTRY}/sample:0a1b2c3"
+
+
+def test_a_running_build_tells_its_phase() -> None:
+    build = {"buildStatus": "IN_PROGRESS", "currentPhase": "BUILD", "sourceVersion": "c"}
+    seen = builds(batch_get_builds={"builds": [build]})[0].look("b")
+    assert (seen.running, seen.phase) == (True, "BUILD")
+    with pytest.raises(BuildFailed, match="knows no build b"):
+        builds(batch_get_builds={"builds": []})[0].look("b")
+
+
+def route(listeners: list[dict[str, Any]]) -> ListenerRoute:
+    health = {
+        "arn:two": [("10.0.0.4", "healthy"), ("10.0.0.5", "initial")],
+        "arn:one": [("10.0.0.1", "healthy")],
+    }
+    api = Api(
+        "elbv2",
+        describe_listeners={"Listeners": listeners},
+        describe_target_health=lambda TargetGroupArn: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": address}, "TargetHealth": {"State": state}}
+                for address, state in health[TargetGroupArn]
+            ]
+        },
+    )
+    return ListenerRoute(Client(lambda: api), "arn:production", "http://lb.example:9090")
+
+
+def listener(port: int, **weights: int) -> dict[str, Any]:
+    groups = [{"TargetGroupArn": f"arn:{name}", "Weight": n} for name, n in weights.items()]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+    return {"Port": port, "LoadBalancerArn": "arn:lb", "DefaultActions": [action]}
+
+
+def test_the_test_route_is_read_from_the_listener() -> None:
+    ours = route([listener(8080, one=100), listener(9090, one=0, two=1)])
+    assert ours.healthy_targets() == {"10.0.0.4"}
+    with pytest.raises(MissingResource, match="no test listener on port 9090"):
+        route([listener(8080, one=100)]).healthy_targets()
