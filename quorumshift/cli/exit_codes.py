@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from quorumshift.rehearsal.result import Outcome
+from quorumshift.rehearsal.result import Outcome, Result
 
 
 class ExitCode(IntEnum):
@@ -16,8 +16,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-BY_OUTCOME = {
-    Outcome.DEPLOYED: ExitCode.DEPLOYED,
-    Outcome.ROLLED_BACK: ExitCode.ROLLED_BACK,
-    Outcome.FAILED: ExitCode.REFUSED,
-}
+TOUCHED = "WaitForDeployment"
+"""Once this state was entered, there is a deployment."""
+
+
+def exit_code(result: Result) -> ExitCode:
+    """A failure after a deployment existed is none of the ends that a deployment may have."""
+    if result.outcome is Outcome.DEPLOYED:
+        return ExitCode.DEPLOYED
+    if result.outcome is Outcome.ROLLED_BACK:
+        return ExitCode.ROLLED_BACK
+    return ExitCode.BROKEN if TOUCHED in result.states else ExitCode.REFUSED

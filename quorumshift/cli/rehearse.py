@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quorumshift.cli.exit_codes import BY_OUTCOME, ExitCode
+from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.rehearsal.faults import FAULTS
 
@@ -139,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
             if options.keep:
                 print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
                 rehearsal.wait_for_end()
-            return BY_OUTCOME[result.outcome]
+            return exit_code(result)
     except (InvalidConfiguration, CannotStart) as error:
         print(f"quorumshift rehearse: {error}", file=sys.stderr)
         return ExitCode.USAGE

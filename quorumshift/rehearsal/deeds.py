@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.config import Configuration
+from quorumshift.domain.errors import Transient
 from quorumshift.domain.raft import Standing
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.faults import Deed, Fault
@@ -84,27 +86,32 @@ class Deeds:
         )
         self._world.events.say("fault", f"the function {function} will raise", function=function)
 
-    def _move_leader_once(self) -> MoveLeader:
-        return MoveLeader(self._world, self._configuration, self._observer)
+    def _move_leader_once(self) -> Callable[[Event], None]:
+        """Listens for the middle of the shift, and acts once, in a thread of its own."""
+        done = threading.Event()
 
+        def listen(event: Event) -> None:
+            share = event.data.get("green", 0) if "deployment" in event.data else 0
+            if event.kind == "traffic" and share >= MIDDLE_OF_SHIFT and not done.is_set():
+                done.set()
+                threading.Thread(target=self._move_leader, name="move-leader").start()
 
-class MoveLeader:
-    """Listens for the middle of the shift, then moves leadership once."""
+        return listen
 
-    def __init__(self, world: World, configuration: Configuration, observer: Observer) -> None:
-        self._world = world
-        self._raft = EtcdRaft(client_port=configuration.raft.port)
-        self._observer = observer
-        self._done = False
-
-    def __call__(self, event: Event) -> None:
-        if self._done or event.kind != "traffic" or event.data.get("green", 0) < MIDDLE_OF_SHIFT:
+    def _move_leader(self) -> None:
+        raft = EtcdRaft(client_port=self._configuration.raft.port)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            voters = [m for m in self._observer.snapshot().members if m.standing is Standing.VOTER]
+            old = next(member.address for member in voters if member.is_leader)
+            new = next(m.address for m in voters if not m.is_leader and m.answering)
+            members = raft.observe([old]).members
+            try:
+                raft.transfer(next(m.raft_id for m in members if m.address == new), via=[old])
+            except Transient as error:
+                if time.monotonic() > deadline:
+                    self._world.events.say("error", f"leadership could not be moved: {error}")
+                    return
+                continue
+            self._world.events.say("fault", f"leadership moved from {old} to {new}")
             return
-        self._done = True
-        members = [m for m in self._observer.snapshot().members if m.standing is Standing.VOTER]
-        leader = next(member for member in members if member.is_leader)
-        heir = next(member for member in members if not member.is_leader and member.answering)
-        view = self._raft.observe([leader.address])
-        raft_id = next(m.raft_id for m in view.members if m.address == heir.address)
-        self._raft.transfer(raft_id, via=[leader.address])
-        self._world.events.say("fault", f"leadership moved from {leader.address} to {heir.address}")

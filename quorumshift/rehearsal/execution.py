@@ -6,10 +6,16 @@ import json
 import uuid
 from typing import Any
 
-from quorumshift.rehearsal.result import Hook
+from quorumshift.rehearsal.result import Hook, Outcome
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
-SUCCEEDED = "Deployed"
+ENDS = {
+    "Deployed": Outcome.DEPLOYED,
+    "RolledBack": Outcome.ROLLED_BACK,
+    "Failed": Outcome.FAILED,
+    "FailedUnheard": Outcome.FAILED,
+}
+"""The states that end an execution."""
 
 
 class Execution:
@@ -33,32 +39,43 @@ class Execution:
         """Whether it has ended."""
         return bool(self._describe()["status"] != "RUNNING")
 
-    def outcome(self) -> tuple[str, str]:
-        """How it ended: the name of its last state, and the cause where it failed."""
-        described = self._describe()
-        if described["status"] == "SUCCEEDED":
-            return SUCCEEDED, ""
-        return str(described.get("error", "Failed")), str(described.get("cause", ""))
+    def outcome(self) -> tuple[Outcome, str]:
+        """How it ended, and the cause where it failed.
 
-    def states(self) -> tuple[str, ...]:
-        """The states, in the order in which they were first entered."""
+        Raises ``RuntimeError`` when it did not end in a state that ends a deployment: somebody
+        stopped it, or it broke.
+        """
+        described = self._describe()
+        last = self.states(first_entries=False)[-1]
+        if last not in ENDS or described["status"] not in ("SUCCEEDED", "FAILED"):
+            raise RuntimeError(
+                f"the execution is {described['status']} at {last}: "
+                f"{described.get('error', '')} {described.get('cause', '')}"
+            )
+        return ENDS[last], str(described.get("cause") or "")
+
+    def states(self, first_entries: bool = True) -> tuple[str, ...]:
+        """The states as they were entered; each one's first entry alone unless told otherwise."""
         entered = (
             event["stateEnteredEventDetails"]["name"]
             for event in self._history()
             if "stateEnteredEventDetails" in event
         )
-        return tuple(dict.fromkeys(entered))
+        return tuple(dict.fromkeys(entered) if first_entries else entered)
 
     def hooks(self) -> tuple[Hook, ...]:
-        """The hooks' answers, as the last observation of them in the history tells."""
-        for event in reversed(self._history()):
+        """The hooks' answers, as the latest state that tells of them knows them."""
+        known: list[dict[str, Any]] = []
+        for event in self._history():
             details = event.get("stateExitedEventDetails")
-            if details is None:
-                continue
-            hooks = json.loads(details["output"]).get("observation", {}).get("hooks")
-            if hooks:
-                return tuple(Hook(h["name"], h["verdict"], h["reason"]) for h in hooks)
-        return ()
+            state = json.loads(details["output"]) if details else {}
+            for key in ("observation", "outcome"):
+                checks = (state.get(key) or {}).get("checks") or []
+                known = checks if len(checks) >= len(known) else known
+        return tuple(
+            Hook(check["name"], "proceed" if check["passed"] else "abort", check["reason"])
+            for check in known
+        )
 
     def _describe(self) -> dict[str, Any]:
         return dict(self._client.describe_execution(executionArn=self._arn))

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
 from quorumshift.rehearsal.aws.provision import provision
-from quorumshift.rehearsal.aws.server import EmbeddedAws
+from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.deeds import Deeds
 from quorumshift.rehearsal.execution import Execution
@@ -30,7 +30,6 @@ from quorumshift.rehearsal.preflight import CannotStart, check_ports
 from quorumshift.rehearsal.result import (
     Duration,
     Leader,
-    Outcome,
     Quorum,
     Requests,
     Result,
@@ -75,7 +74,10 @@ class Rehearsal:
         """
         self.began = time.monotonic()
         self.options = options
-        self.overrides = {"service.desired_count": options.nodes}
+        self.overrides = {
+            "service.desired_count": options.nodes,
+            "service.environment.CLUSTER_SIZE": str(options.nodes),
+        }
         self.configuration: Configuration = load(options.configuration, overrides=self.overrides)
         self.world = self._new_world()
         self.ecs = EcsEngine(self.world)
@@ -151,7 +153,12 @@ class Rehearsal:
         say("stage", "synthesizing the templates (kept for the next time)")
         folder = assembly(options.configuration, self.overrides, lambda text: say("stage", text))
         say("stage", f"starting the embedded AWS on {world.endpoint}")
-        engines = [BalancerEngine(world), self.ecs, CodeDeployEngine(world), AlarmEngine(world)]
+        engines: list[Engine] = [
+            BalancerEngine(world),
+            self.ecs,
+            CodeDeployEngine(world),
+            AlarmEngine(world),
+        ]
         aws = EmbeddedAws(world, engines)
         self._exits.callback(aws.stop)
         aws.start()
@@ -213,7 +220,7 @@ class Rehearsal:
         seen = self.observer.finish()
         outcome, cause = execution.outcome()
         return Result(
-            outcome=Outcome(outcome),
+            outcome=outcome,
             cause=cause,
             version_served=load.version_served,
             fault=fault.name if fault else None,
@@ -260,11 +267,3 @@ class Rehearsal:
         """Return when the rehearsal is told to end."""
         with contextlib.suppress(KeyboardInterrupt):
             self.world.stopping.wait()
-
-
-def parts(rehearsal: Rehearsal) -> Iterator[str]:
-    """Which measured parts are running, for the live view."""
-    if rehearsal.observer is not None:
-        yield "observer"
-    if rehearsal.load is not None:
-        yield "load"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quorumshift.names import DEPLOY_STATES, HAND_OVER_STATES
+
 if TYPE_CHECKING:
     from quorumshift.rehearsal.world import Event
 
@@ -22,17 +24,25 @@ SHOWN = {
 }
 """Kinds of events that are shown, and the word each is shown with."""
 
-LOOPING = ("Wait", "Poll", "Settle", "Observe", "Plan", "Act")
-"""States of a polling loop are entered again and again; only what they find is news."""
+LOOPING = ("PollBuild", "PollDeployment", "PollRollback", "Observe", "Plan", "Act")
+"""Functions that a loop calls again and again; what they find is told by others."""
+ENDS = ("Deployed", "RolledBack", "Failed", "FailedUnheard", "HandedOver", "HandedBack")
+NEWS = frozenset({*DEPLOY_STATES, *HAND_OVER_STATES, *ENDS} - {*LOOPING})
+"""States whose entry is news; waiting and choosing is not."""
+CHATTER = ("PROVISIONING", "PENDING", "DEACTIVATING", "STOPPING", "RUNNING, UNKNOWN")
+"""Steps of a task's life that say nothing to somebody who watches a deployment."""
 
 
 def line(event: Event) -> str | None:
     """One line for ``event``, or ``None`` when it is not worth one."""
-    if event.kind not in SHOWN or (event.kind == "state" and not _news(event)):
+    if event.kind not in SHOWN or not _worth_reading(event):
         return None
     return f"{SHOWN[event.kind]:<11} {event.text}"
 
 
-def _news(event: Event) -> bool:
-    state = str(event.data.get("state", ""))
-    return event.data.get("entered", True) and not state.startswith(LOOPING)
+def _worth_reading(event: Event) -> bool:
+    if event.kind == "state":
+        return event.data.get("verb") == "entered" and event.data.get("state") in NEWS
+    if event.kind == "task":
+        return not event.text.endswith(CHATTER)
+    return True

@@ -10,7 +10,7 @@ from quorumshift.rehearsal.result import Outcome, Result
 _KINDLY = {
     Outcome.DEPLOYED: "Deployed",
     Outcome.ROLLED_BACK: "Rolled back",
-    Outcome.FAILED: "Refused before anything was touched",
+    Outcome.FAILED: "Failed",
 }
 
 

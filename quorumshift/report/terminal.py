@@ -48,9 +48,9 @@ class Terminal(View):
         self._live.stop()
 
     def _take(self, event: Event) -> None:
-        if event.kind == "state" and event.data.get("entered", True):
+        if event.kind == "state" and event.data.get("verb") == "entered":
             self._state = str(event.data.get("state", ""))
-        if event.kind == "traffic" and "green" in event.data:
+        if event.kind == "traffic" and {"green", "deployment"} <= event.data.keys():
             self._green = int(event.data["green"])
         text = line(event)
         if text is not None:
