@@ -43,6 +43,10 @@ def line(event: Event) -> str | None:
 def _worth_reading(event: Event) -> bool:
     if event.kind == "state":
         return event.data.get("verb") == "entered" and event.data.get("state") in NEWS
+    if event.kind == "notification":
+        return not event.text.startswith("{")  # an event of AWS, already told by its engine
+    if event.kind == "traffic":
+        return "port" not in event.data  # the balancer's own word for what was told already
     if event.kind == "task":
         return not event.text.endswith(CHATTER)
     return True

@@ -171,7 +171,7 @@ def test_protection_has_a_budget_and_an_end(service: Stage, world: World) -> Non
     protected = service.protect([blue["taskArn"]], minutes=30)
     assert protected["protectedTasks"][0]["protectionEnabled"] is True
     left = protected["protectedTasks"][0]["expirationDate"].timestamp() - time.time()
-    assert 2 < left <= 3  # half an hour at speed 600
+    assert 1700 < left <= 1800  # told in AWS's time, although it ends in 3 s at speed 600
     refused = service.protect([green["taskArn"], "0" * 32])
     assert [f["reason"] for f in refused["failures"]] == ["DEPLOYMENT_BLOCKED", "MISSING"]
     assert not service.protect([blue["taskArn"]], minutes=20)["failures"]  # renewed

@@ -99,7 +99,7 @@ class TaskResponses(EC2ContainerServiceResponse):
             for task in service.tasks()
             if task.wanted
         ]
-        return ActionResult(task_protection.get(names, self._find()))
+        return ActionResult(task_protection.get(self.engine.world, names, self._find()))
 
     def _find(self) -> task_protection.Find:
         cluster = self._cluster()
