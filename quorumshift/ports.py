@@ -1,17 +1,21 @@
 """What the product needs from the outside, as protocols.
 
 Each has one real implementation under ``quorumshift/adapters``. The words are the domain's: a
-second deployment engine (ECS's own blue/green) is to fit behind ``Deployments`` unchanged.
+second deployment engine (ECS's own blue/green) is to fit behind ``Deployments`` unchanged. All of
+them raise ``Transient`` for what another try may cure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from quorumshift.domain.policy import Dialect
-from quorumshift.domain.raft import RaftView, Task
+from quorumshift.domain.raft import Colour, RaftView, Task
+from quorumshift.domain.request import Source
+from quorumshift.domain.rollout import Alarm, Check, Rollout, TaskFailure
+from quorumshift.domain.undo import HandBack
 
 
 class Clock(Protocol):
@@ -51,18 +55,41 @@ class RaftControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The service's tasks at one time; ``desired``: how many each colour shall have."""
+    """The service's tasks at one time; ``desired``: how many each colour shall have; ``steady``:
+    the green task set (blue's, when there is no green) has reached the size it shall have."""
 
     tasks: tuple[Task, ...]
     desired: int
+    steady: bool = True
 
 
 class Discovery(Protocol):
     """Which tasks there are, where, and of which colour."""
 
     def roster(self, deployment: str | None) -> Roster:
-        """All tasks that exist now. ``deployment`` tells which task set is green; ``None``: the
-        serving task set is blue and there is no green."""
+        """All tasks that exist now. ``deployment`` tells which task set is green, every other is
+        blue; ``None``: the serving task set is blue, and what else is left is green."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreenTask:
+    """What a green task runs. ``image``: as its definition names it; ``digest``: as it was
+    pulled, empty when that is not known."""
+
+    task: str
+    task_definition: str
+    image: str
+    digest: str
+
+
+class GreenTasks(Protocol):
+    """More about green than the roster tells."""
+
+    def running(self, deployment: str) -> tuple[GreenTask, ...]:
+        """What each green task runs."""
+
+    def failures(self, deployment: str) -> tuple[TaskFailure, ...]:
+        """Green tasks that stopped, oldest first."""
 
 
 class TaskProtection(Protocol):
@@ -82,6 +109,51 @@ class Notifier(Protocol):
         """Send one message (``subject``: at most 100 characters)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A rollout. ``adopted``: an earlier try of the same execution had started it."""
+
+    id: str
+    adopted: bool
+
+
+class Deployments(Protocol):
+    """The engine that exchanges blue for green. ``execution``: id of the one that asks; what it
+    started is found again by it."""
+
+    def start(
+        self, task_definition: str, config: str, description: str, execution: str, since: str
+    ) -> Started:
+        """Start a rollout to this revision (ARN), or adopt the one that ``execution`` started
+        after ``since`` (ISO 8601). Raises ``DeploymentActive`` and ``DeploymentRefused``."""
+
+    def look(self, deployment: str) -> Rollout:
+        """How a rollout stands. Raises ``MissingResource``."""
+
+    def stop(self, deployment: str) -> None:
+        """Stop it and roll it back. One that has ended is no error."""
+
+    def active(self) -> str | None:
+        """The rollout under way, whoever started it."""
+
+    def of_execution(self, execution: str, since: str) -> str | None:
+        """The rollout that this execution started after ``since``, whatever became of it."""
+
+
+class HandOvers(Protocol):
+    """The state machine that moves the votes."""
+
+    def start(self, deployment: str, hook: str, goal: Colour) -> bool:
+        """Start it, to answer the question ``hook`` in the end; the same twice is one execution.
+        ``False``: it was started for another question."""
+
+    def hand_back(self, deployment: str) -> None:
+        """Call the votes home to blue, unless that is being done."""
+
+    def state(self, deployment: str) -> HandBack:
+        """How that stands."""
+
+
 class HookAnswers(Protocol):
     """Answers the deployment engine's question at one stage."""
 
@@ -89,14 +161,55 @@ class HookAnswers(Protocol):
         """Say yes or no. A question that was answered before is no error."""
 
 
+class Evidence(Protocol):
+    """What the hooks answered, and what they saw."""
+
+    def write(self, deployment: str, check: Check) -> None:
+        """Keep one answer."""
+
+    def read(self, deployment: str) -> tuple[Check, ...]:
+        """All answers, oldest first."""
+
+
+class Alarms(Protocol):
+    """The alarms that watch a rollout."""
+
+    def look(self) -> tuple[Alarm, ...]:
+        """How each of them stands."""
+
+
+class Scaling(Protocol):
+    """The service's automatic scaling. Whether there was anything to change is returned."""
+
+    def suspend(self) -> bool:
+        """Stop it."""
+
+    def resume(self) -> bool:
+        """Let it go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build. ``image``: what it pushes; ``phase``, ``said``, ``log``: where it stands or failed,
+    why, and a link."""
+
+    id: str
+    running: bool
+    succeeded: bool
+    image: str
+    phase: str
+    said: str
+    log: str
+
+
 class Builds(Protocol):
     """Builds an image from a commit."""
 
-    def start(self, commit: str, mark: str) -> str:
+    def start(self, source: Source, mark: str) -> str:
         """Start (or adopt, by ``mark``) a build and return its id."""
 
-    def look(self, build: str) -> dict[str, Any]:
-        """``status`` (running, succeeded, failed), ``image`` (with digest), ``phase``, ``log``."""
+    def look(self, build: str) -> Build:
+        """How it stands."""
 
 
 class TaskDefinitions(Protocol):
@@ -108,8 +221,40 @@ class TaskDefinitions(Protocol):
     def resolve(self, name: str) -> str:
         """ARN for an ARN, ``family:revision``, ``current`` or ``previous``."""
 
+    def image(self, task_definition: str) -> str:
+        """The image of the service's container in this revision."""
+
     def with_image(self, image: str) -> tuple[str, bool]:
         """A revision like the live one with ``image``; and whether it had to be registered."""
 
-    def image_digest(self, image: str) -> str:
-        """``image`` with its tag resolved to a digest."""
+
+class Images(Protocol):
+    """Container images."""
+
+    def resolve(self, image: str) -> str:
+        """``image`` with its tag resolved to a digest. Raises ``InvalidRequest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``ok``: it was the answer hoped for. ``text``: what was seen, for a person."""
+
+    ok: bool
+    text: str
+
+
+class Probe(Protocol):
+    """Asks the way the service's users do. Never raises."""
+
+    def get(self, url: str) -> Reply:
+        """Whether ``GET url`` is answered with 200."""
+
+    def websocket(self, url: str) -> Reply:
+        """Whether a WebSocket opens at ``url`` (``http://…``)."""
+
+
+class TrialRoute(Protocol):
+    """The listener through which the new tasks are tried before they get traffic."""
+
+    def healthy_targets(self) -> frozenset[str]:
+        """Addresses that it sends requests to now."""

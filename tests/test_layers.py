@@ -22,8 +22,14 @@ MAY_IMPORT = {
         "quorumshift.names",
         "quorumshift.adapters",
     ),
+    "quorumshift.usecases": (
+        "quorumshift.domain",
+        "quorumshift.ports",
+        "quorumshift.usecases",
+    ),
     "tasks": (
         "quorumshift.domain",
+        "quorumshift.usecases",
         "quorumshift.ports",
         "quorumshift.settings",
         "quorumshift.names",

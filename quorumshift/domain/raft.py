@@ -71,12 +71,14 @@ class RaftMember:
 class RaftView:
     """What the Raft layer told: the member list, and each address's report.
 
-    ``reports`` holds only addresses that answered in time.
+    ``reports`` holds only addresses that answered in time. ``unknown``: why the member list is not
+    a confirmed one, a sentence each.
     """
 
     members: tuple[RaftMember, ...]
     membership: Membership
     reports: Mapping[str, Report]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,5 +180,5 @@ def combine(
         nodes=tuple(nodes),
         desired=desired,
         membership=view.membership,
-        unknown=tuple(unknown),
+        unknown=(*unknown, *view.unknown),
     )

@@ -6,15 +6,14 @@ so that a misspelt key fails here and not in an account.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import types
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
-
-Answer = Callable[..., Any]
 
 
 def refusal(code: str, operation: str = "Operation", status: int = 400) -> Exception:
@@ -29,12 +28,19 @@ def refusal(code: str, operation: str = "Operation", status: int = 400) -> Excep
     return error
 
 
+@functools.cache
+def _model(service: str) -> Any:
+    """AWS's own description of a service; reading it takes a while."""
+    return botocore.session.get_session().get_service_model(service)
+
+
 class Api:
     """``answers``: operation (snake case) → a value, an exception, or a function of the
     parameters. ``calls``: what was asked, in order."""
 
     def __init__(self, service: str, **answers: Any) -> None:
-        self._model = botocore.session.get_session().get_service_model(service)
+        self._model = _model(service)
+        self.meta = types.SimpleNamespace(service_model=self._model)
         self._operations = {xform_name(name): name for name in self._model.operation_names}
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []

@@ -118,11 +118,12 @@ def _routed(environ: Mapping[str, Any], signed: str) -> str:
     """REST services tell the operation by method and path alone."""
     from botocore.exceptions import UnknownServiceError
     from moto.core.request import Request
-    from moto.core.routing import NotFound, get_service_router
+    from moto.core.routing import get_service_router
+    from werkzeug.exceptions import HTTPException
 
     router: Callable[[str], Any] = get_service_router
     try:
         found, _ = router(_MODEL.get(signed, signed or "s3")).match(Request(dict(environ)))
-    except (NotFound, NotImplementedError, UnknownServiceError):
+    except (HTTPException, NotImplementedError, UnknownServiceError):
         return ""
     return str(found.name)

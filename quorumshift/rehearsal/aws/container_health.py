@@ -22,7 +22,8 @@ _URL = re.compile(r"https?://[^\s'\"|;&]+")
 LEAST_INTERVAL = 0.25
 LEAST_TIMEOUT = 2.0
 REAL_START = 10.0
-"""Real seconds a process may take until it listens: a refused connection before is no failure."""
+"""Real seconds a process may take until it listens: a refused connection before is no failure, and
+a start period is no shorter than this, unless the task definition asks for less."""
 
 
 class CannotCheck(Exception):
@@ -49,13 +50,14 @@ def health_check(world: World, check: Mapping[str, Any], address: str) -> Health
             f"health check {command!r}: the rehearsal can only ask a URL, write it as"
             " `curl -f http://localhost:PORT/PATH || exit 1`"
         )
+    granted = check.get("startPeriod", 0)
     url = re.sub(r"//(localhost|127\.0\.0\.1)(?=[:/]|$)", f"//{address}", found[0])
     return HealthCheck(
         url=url,
         interval=max(LEAST_INTERVAL, world.real(check.get("interval", 30))),
         timeout=max(LEAST_TIMEOUT, world.real(check.get("timeout", 5))),
         retries=int(check.get("retries", 3)),
-        start_period=world.real(check.get("startPeriod", 0)),
+        start_period=max(world.real(granted), min(granted, REAL_START)),
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from quorumshift.rehearsal.aws.patching import replace
+
 MISSING = "RehearsalDoesNotImplement"
 BROKEN = "RehearsalBroke"
 
@@ -19,7 +21,17 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class NotRehearsed(NotImplementedError):
-    """Something was asked for that the rehearsal does not do. Say what, and where to build it."""
+    """Something was asked for that the rehearsal does not do. Say what, and where to build it.
+
+    ``blamed``: the message names the resource already."""
+
+    blamed = False
+
+
+class Refused(Exception):
+    """An answer of the 400 class, with a ``code`` of its own; the message says why."""
+
+    code = "ValidationException"
 
 
 def refuse(environ: Mapping[str, Any], service: str, code: str, message: str) -> Answer:
@@ -58,3 +70,24 @@ def _query(service: str, code: str, message: str) -> Answer:
 
 def _xml(text: str) -> Answer:
     return 400, [("Content-Type", "text/xml")], f'<?xml version="1.0"?>{text}'.encode()
+
+
+class LoudEngine:
+    """Makes an error of what moto accepts and then does not do."""
+
+    def install(self) -> None:
+        """Patch the filter of CloudWatch Logs, which lets everything pass that it cannot read."""
+        from moto.logs.utils import UnsupportedFilterPattern
+
+        def matches(self: Any, message: str) -> bool:
+            if self.term:
+                raise NotRehearsed(f"the filter pattern {self.term!r}; terms and quoted texts are")
+            return True
+
+        replace(UnsupportedFilterPattern, "matches", matches, "self message")
+
+    def start(self) -> None:
+        """Nothing of its own runs."""
+
+    def stop(self) -> None:
+        """Nothing of its own runs."""

@@ -12,7 +12,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from quorumshift.rehearsal.aws.calls import Calls, error_code, operation, signature
-from quorumshift.rehearsal.aws.loud import BROKEN, MISSING, Answer, missing, refuse
+from quorumshift.rehearsal.aws.cloudformation import CloudFormationEngine
+from quorumshift.rehearsal.aws.events import EventsEngine
+from quorumshift.rehearsal.aws.lambdas import LambdaEngine
+from quorumshift.rehearsal.aws.loud import (
+    BROKEN,
+    MISSING,
+    Answer,
+    LoudEngine,
+    Refused,
+    missing,
+    refuse,
+)
+from quorumshift.rehearsal.aws.notifications import NotificationsEngine
+from quorumshift.rehearsal.aws.quick import import_moto
+from quorumshift.rehearsal.aws.step_functions import StepFunctionsEngine
 from quorumshift.rehearsal.world import AWS_PORT, REGION, World
 
 _log = logging.getLogger("quorumshift.rehearsal.aws")
@@ -40,18 +54,27 @@ class EmbeddedAws:
     def __init__(self, world: World, engines: Sequence[Engine] = ()) -> None:
         self.world = world
         self.calls = Calls()
-        self.engines: list[Engine] = list(engines)
+        self.lambdas = LambdaEngine(world, self.calls)
+        self.engines: list[Engine] = [
+            self.lambdas,
+            StepFunctionsEngine(world, self.lambdas),
+            EventsEngine(world),
+            NotificationsEngine(world),
+            CloudFormationEngine(world),
+            LoudEngine(),
+            *engines,
+        ]
         self._server: Any = None
         self._started: list[Engine] = []
 
     def start(self) -> None:
         """Come up. Raises ``RuntimeError`` when the port is taken."""
-        listening = _listen(self.world.block.aws, AWS_PORT)
-        self._settings()
-        for engine in self.engines:
-            engine.install()
-        self._server = _server(listening, Gate(self.world, self.calls))
-        listening.close()
+        with _listen(self.world.block.aws, AWS_PORT) as listening:
+            self._settings()
+            import_moto()
+            for engine in self.engines:
+                engine.install()
+            self._server = _server(listening, Gate(self.world, self.calls))
         threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="aws", daemon=True
         ).start()
@@ -84,7 +107,10 @@ class Gate:
     """The WSGI application around moto: records each call, and is loud where moto would not be."""
 
     def __init__(self, world: World, calls: Calls) -> None:
-        from moto.server import DomainDispatcherApplication, create_backend_app
+        from moto.moto_server.werkzeug_app import (
+            DomainDispatcherApplication,
+            create_backend_app,
+        )
 
         self._moto: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
         self._world = world
@@ -105,21 +131,27 @@ class Gate:
             status, headers, body = _run(self._moto, environ)
         except NotImplementedError as error:
             return self._missing(environ, service, name, str(error))
+        except Refused as error:
+            return refuse(environ, service, error.code, str(error))
         except Exception as error:  # noqa: BLE001 # whatever moto raises must become an answer
             _log.error("%s:%s\n%s", service, name, traceback.format_exc())
             said = f"{service}:{name} broke the embedded AWS: {type(error).__name__}: {error}"
             said += f" (traceback: {self._world.directory / 'aws.log'})"
             self._world.events.say("error", said, service=service, operation=name)
             return refuse(environ, service, BROKEN, said)
-        if status == 404 and (not body or b"<!doctype html>" in body[:100].lower()):
-            if environ["REQUEST_METHOD"] != "HEAD" and service != "s3":
-                return self._missing(environ, service, name, "no such path")
+        if status == 404 and service != "s3" and _has_no_code(body):
+            return self._missing(environ, service, name, "no such path")
         return status, headers, body
 
     def _missing(self, environ: dict[str, Any], service: str, name: str, why: str) -> Answer:
         said = missing(service, name, why)
         self._world.events.say("error", said, service=service, operation=name)
         return refuse(environ, service, MISSING, said)
+
+
+def _has_no_code(body: bytes) -> bool:
+    """moto's services say what they did not find; its routing answers a page, or nothing."""
+    return not body or b"<!doctype html>" in body[:100].lower()
 
 
 def _run(app: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Answer:
@@ -159,7 +191,7 @@ def _server(listening: socket.socket, app: Gate) -> Any:
     server = make_server(
         address,
         port,
-        app,  # type: ignore[arg-type] # typed for any environ; ours is always the handler's below
+        app,
         threaded=True,
         request_handler=_handler(),
         fd=listening.fileno(),
@@ -171,9 +203,9 @@ def _server(listening: socket.socket, app: Gate) -> Any:
 def _handler() -> type[Any]:
     """werkzeug closes every connection after one answer, because it does not read what a handler
     left unread. This one reads the whole request first, and so can keep connections."""
-    from moto.server import MotoRequestHandler
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-    class Handler(MotoRequestHandler):  # type: ignore[misc] # moto comes without types
+    class Handler(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
         wbufsize = 1 << 16

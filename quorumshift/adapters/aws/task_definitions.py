@@ -1,0 +1,115 @@
+"""Task definition revisions: the next one is the live one with another image, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from quorumshift.adapters.aws.client import every
+from quorumshift.domain.errors import InvalidRequest, MissingResource
+from quorumshift.domain.request import CURRENT, PREVIOUS
+
+
+class EcsTaskDefinitions:
+    """Implements ``ports.TaskDefinitions`` for one family and its one container.
+
+    ``live``: tells the ARN of the revision that serves now. Environment and secrets are copied
+    inside AWS's own reply and never leave this object.
+    """
+
+    def __init__(self, ecs: Any, family: str, container: str, live: Callable[[], str]) -> None:
+        self._ecs = ecs
+        self._family = family
+        self._container = container
+        self._live = live
+
+    def live(self) -> str:
+        """ARN of the revision that serves now."""
+        return self._live()
+
+    def resolve(self, name: str) -> str:
+        """ARN of an active revision of the family. Raises ``InvalidRequest``."""
+        if name == CURRENT:
+            return self.live()
+        if name == PREVIOUS:
+            return self._previous()
+        family = name.rpartition("/")[2].rpartition(":")[0]
+        if family != self._family:
+            raise InvalidRequest(
+                f"taskDefinition: {name!r} is of another family; this service runs {self._family}"
+            )
+        try:
+            found = self._ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
+        except ClientError as error:
+            raise InvalidRequest(
+                f"taskDefinition: there is no revision {name!r}; name one of "
+                f"{', '.join(self._newest(5)) or 'none'}"
+            ) from error
+        if found.get("status") != "ACTIVE":
+            raise InvalidRequest(
+                f"taskDefinition: {name!r} is {found.get('status')}; name an active revision"
+            )
+        return str(found["taskDefinitionArn"])
+
+    def image(self, task_definition: str) -> str:
+        """The image of the service's container in this revision."""
+        return str(self._find_container(self._describe(task_definition)[0])["image"])
+
+    def with_image(self, image: str) -> tuple[str, bool]:
+        """The live revision when it has this image already; else the newest one when it is the
+        live one with this image (an earlier try registered it); else a new one."""
+        live = self.live()
+        wanted, tags = self._describe(live)
+        if self._find_container(wanted)["image"] == image:
+            return live, False
+        self._find_container(wanted)["image"] = image
+        newest = next(iter(self._arns()), live)
+        if newest != live and self._describe(newest)[0] == wanted:
+            return newest, False
+        registered = self._ecs.register_task_definition(
+            **wanted, **({"tags": tags} if tags else {})
+        )
+        return str(registered["taskDefinition"]["taskDefinitionArn"]), True
+
+    def _describe(self, arn: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
+        """What RegisterTaskDefinition takes of a revision, and its tags."""
+        found = self._ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+        model = self._ecs.meta.service_model.operation_model("RegisterTaskDefinition")
+        taken = model.input_shape.members
+        revision = {key: value for key, value in found["taskDefinition"].items() if key in taken}
+        return revision, found.get("tags") or []
+
+    def _find_container(self, revision: dict[str, Any]) -> dict[str, Any]:
+        for container in revision["containerDefinitions"]:
+            if container["name"] == self._container:
+                return cast(dict[str, Any], container)
+        names = ", ".join(one["name"] for one in revision["containerDefinitions"])
+        raise MissingResource(
+            f"the task definition {self._family} has no container {self._container} (but {names}); "
+            "correct the configured container"
+        )
+
+    def _previous(self) -> str:
+        live = int(self.live().rpartition(":")[2])
+        for arn in self._arns():
+            if int(arn.rpartition(":")[2]) < live:
+                return arn
+        raise InvalidRequest(
+            f"taskDefinition: there is no active revision of {self._family} before {live}; "
+            "name a revision or deploy an image"
+        )
+
+    def _newest(self, count: int) -> list[str]:
+        return [arn.rpartition("/")[2] for arn in self._arns()][:count]
+
+    def _arns(self) -> list[str]:
+        """The active revisions, newest first."""
+        arns = every(
+            self._ecs.list_task_definitions,
+            "taskDefinitionArns",
+            familyPrefix=self._family,
+            status="ACTIVE",
+        )
+        return sorted(arns, key=lambda arn: int(arn.rpartition(":")[2]), reverse=True)

@@ -1,0 +1,224 @@
+"""Which tasks a service has, from ECS: their colour, address, health and locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from quorumshift.adapters.aws.client import every
+from quorumshift.domain.appspec import Blueprint, Capacity, Network
+from quorumshift.domain.errors import MissingResource
+from quorumshift.domain.raft import Colour, Task
+from quorumshift.domain.rollout import TaskFailure
+from quorumshift.ports import GreenTask, Roster
+
+_AT_ONCE = 100
+"""Tasks that DescribeTasks and GetTaskProtection take."""
+_PRIMARY = "PRIMARY"
+_STEADY = "STEADY_STATE"
+
+
+class EcsService:
+    """Implements ``ports.Discovery`` and ``ports.GreenTasks`` for one service under the
+    CODE_DEPLOY controller, whose task sets carry the deployment's id."""
+
+    def __init__(self, ecs: Any, cluster: str, service: str, container: str) -> None:
+        self._ecs = ecs
+        self._cluster = cluster
+        self._service = service
+        self._container = container
+        self._checked: dict[str, bool] = {}
+
+    def roster(self, deployment: str | None) -> Roster:
+        """All running tasks that have an address. Raises ``MissingResource``."""
+        service = self._describe_service()
+        sets = self._task_sets()
+        colours = {str(one["id"]): _colour(one, deployment) for one in sets}
+        tasks = list(self._tasks("RUNNING"))
+        locks = self._locks([str(task["taskArn"]) for task in tasks])
+        return Roster(
+            tasks=tuple(
+                Task(
+                    arn=str(task["taskArn"]),
+                    address=address,
+                    colour=_colour_of(task, colours),
+                    ready=self._is_ready(task),
+                    locked_until=locks.get(str(task["taskArn"])),
+                )
+                for task in tasks
+                if (address := _address(task))
+            ),
+            desired=int(service["desiredCount"]),
+            steady=_is_steady(sets, deployment),
+        )
+
+    def running(self, deployment: str) -> tuple[GreenTask, ...]:
+        """What the green tasks run, as ECS pulled it."""
+        green = self._green_ids(deployment)
+        return tuple(
+            GreenTask(
+                task=str(task["taskArn"]),
+                task_definition=str(task["taskDefinitionArn"]),
+                image=str(container.get("image") or ""),
+                digest=str(container.get("imageDigest") or ""),
+            )
+            for task in self._tasks("RUNNING")
+            if task.get("startedBy") in green
+            for container in task.get("containers") or []
+            if container["name"] == self._container
+        )
+
+    def failures(self, deployment: str) -> tuple[TaskFailure, ...]:
+        """Green tasks that stopped, in the order in which they did. ECS tells for about an hour."""
+        green = self._green_ids(deployment)
+        dead = [task for task in self._tasks("STOPPED") if task.get("startedBy") in green]
+        dead.sort(key=lambda task: str(task.get("stoppedAt") or task.get("stoppingAt") or ""))
+        return tuple(self._failure(task) for task in dead)
+
+    def live(self) -> str:
+        """ARN of the task definition that serves now: the primary task set's, because the
+        service's own is the template's."""
+        return str(self._primary()["taskDefinition"])
+
+    def blueprint(self, port: int) -> Blueprint:
+        """How the serving task set runs; ``port``: the container's, behind the load balancer."""
+        primary = self._primary()
+        vpc = (primary.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+        return Blueprint(
+            container=self._container,
+            port=port,
+            platform_version=primary.get("platformVersion") or None,
+            network=_network(vpc) if vpc else None,
+            capacity=tuple(
+                Capacity(
+                    str(one["capacityProvider"]), int(one.get("weight", 0)), int(one.get("base", 0))
+                )
+                for one in primary.get("capacityProviderStrategy") or []
+            ),
+        )
+
+    def _describe_service(self) -> dict[str, Any]:
+        found = self._ecs.describe_services(cluster=self._cluster, services=[self._service])
+        active = [one for one in found["services"] if one.get("status") == "ACTIVE"]
+        if not active:
+            raise MissingResource(
+                f"there is no active service {self._service} in the cluster {self._cluster}; "
+                "deploy the stack, or correct the configured names"
+            )
+        return dict(active[0])
+
+    def _task_sets(self) -> list[dict[str, Any]]:
+        return list(
+            self._ecs.describe_task_sets(cluster=self._cluster, service=self._service)["taskSets"]
+        )
+
+    def _primary(self) -> dict[str, Any]:
+        for task_set in self._task_sets():
+            if task_set.get("status") == _PRIMARY:
+                return task_set
+        raise MissingResource(
+            f"the service {self._service} has no primary task set: it is not under the "
+            "CODE_DEPLOY deployment controller, or not up yet"
+        )
+
+    def _green_ids(self, deployment: str) -> set[str]:
+        return {
+            str(one["id"]) for one in self._task_sets() if _colour(one, deployment) is Colour.GREEN
+        }
+
+    def _tasks(self, desired: str) -> Iterator[dict[str, Any]]:
+        arns = list(
+            every(
+                self._ecs.list_tasks,
+                "taskArns",
+                cluster=self._cluster,
+                serviceName=self._service,
+                desiredStatus=desired,
+            )
+        )
+        for some in _chunks(arns):
+            found = self._ecs.describe_tasks(cluster=self._cluster, tasks=some)
+            yield from found["tasks"]
+
+    def _locks(self, tasks: Sequence[str]) -> dict[str, float]:
+        locks: dict[str, float] = {}
+        for some in _chunks(tasks):
+            found = self._ecs.get_task_protection(cluster=self._cluster, tasks=some)
+            for one in found["protectedTasks"]:
+                if one.get("protectionEnabled") and one.get("expirationDate"):
+                    locks[str(one["taskArn"])] = one["expirationDate"].timestamp()
+        return locks
+
+    def _is_ready(self, task: dict[str, Any]) -> bool:
+        if task.get("lastStatus") != "RUNNING":
+            return False
+        health = task.get("healthStatus") or "UNKNOWN"
+        if health == "UNKNOWN":
+            # Either nothing checks its health, or the first check is still to come.
+            return not self._has_health_check(str(task["taskDefinitionArn"]))
+        return bool(health == "HEALTHY")
+
+    def _has_health_check(self, task_definition: str) -> bool:
+        if task_definition not in self._checked:  # a revision never changes
+            found = self._ecs.describe_task_definition(taskDefinition=task_definition)
+            containers = found["taskDefinition"]["containerDefinitions"]
+            self._checked[task_definition] = any(one.get("healthCheck") for one in containers)
+        return self._checked[task_definition]
+
+    def _failure(self, task: dict[str, Any]) -> TaskFailure:
+        containers = task.get("containers") or []
+        ours = [one for one in containers if one.get("name") == self._container]
+        reason = str(task.get("stoppedReason") or "no reason was given")
+        detail = ours[0].get("reason") if ours else None
+        return TaskFailure(
+            task=str(task["taskArn"]),
+            reason=f"{reason}: {detail}" if detail else reason,
+            exit_code=ours[0].get("exitCode") if ours else None,
+        )
+
+
+def _colour(task_set: dict[str, Any], deployment: str | None) -> Colour:
+    if deployment is not None:
+        is_green = task_set.get("externalId") == deployment
+    else:
+        is_green = task_set.get("status") != _PRIMARY
+    return Colour.GREEN if is_green else Colour.BLUE
+
+
+def _colour_of(task: dict[str, Any], colours: dict[str, Colour]) -> Colour:
+    known = colours.get(str(task.get("startedBy")))
+    if known is not None:
+        return known
+    # Its task set is gone already, or was not there when the sets were listed.
+    return Colour.NONE if colours else Colour.BLUE
+
+
+def _is_steady(sets: Iterable[dict[str, Any]], deployment: str | None) -> bool:
+    wanted = Colour.BLUE if deployment is None else Colour.GREEN
+    ours = [one for one in sets if _colour(one, deployment) is wanted]
+    return bool(ours) and all(one.get("stabilityStatus") == _STEADY for one in ours)
+
+
+def _address(task: dict[str, Any]) -> str:
+    for attachment in task.get("attachments") or []:
+        for detail in attachment.get("details") or []:
+            if detail.get("name") == "privateIPv4Address":
+                return str(detail.get("value") or "")
+    for container in task.get("containers") or []:
+        for interface in container.get("networkInterfaces") or []:
+            if interface.get("privateIpv4Address"):
+                return str(interface["privateIpv4Address"])
+    return ""
+
+
+def _network(vpc: dict[str, Any]) -> Network:
+    return Network(
+        subnets=tuple(vpc.get("subnets") or ()),
+        security_groups=tuple(vpc.get("securityGroups") or ()),
+        public_ip=vpc.get("assignPublicIp") == "ENABLED",
+    )
+
+
+def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
+    for at in range(0, len(items), _AT_ONCE):
+        yield list(items[at : at + _AT_ONCE])

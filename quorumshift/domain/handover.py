@@ -1,0 +1,218 @@
+"""The hand-over: which one step is next, on the safest path to the goal.
+
+Each turn observes anew, plans anew, and does one step. Nothing is remembered between turns: what
+matters is all in the observation, so a turn that died, a step done twice and a reply that was lost
+make no difference. Whoever follows the plan gets to the goal: each step makes the rest of the best
+path shorter (see ``handover_space``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quorumshift.domain.guard import termination_guard
+from quorumshift.domain.handover_path import Rows, find, present
+from quorumshift.domain.handover_refusals import covers, faults, missing_tasks, no_path, refusal
+from quorumshift.domain.handover_scene import Scene, forward, replacing
+from quorumshift.domain.handover_steps import Configuration, Cover, Goal, Kind, Next, Plan, Step
+from quorumshift.domain.locks import hold, let_go, renewal
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
+from quorumshift.domain.reading import listed, read, uncertainty
+
+__all__ = [
+    "Configuration",
+    "Cover",
+    "Goal",
+    "Kind",
+    "Next",
+    "Plan",
+    "Step",
+    "goal_for",
+    "hold",
+    "last_resort",
+    "let_go",
+    "plan",
+    "termination_guard",
+    "turn",
+]
+
+
+def goal_for(observation: ClusterObservation, colour: Colour) -> Goal:
+    """All tasks of one colour shall vote; the best ``desired`` of them if there are more, as while
+    ECS replaces one."""
+    nodes = [node for node in observation.nodes if node.colour is colour and node.task]
+    best = sorted(nodes, key=_worth)
+    return Goal(frozenset(node.address for node in best[: observation.desired or None]))
+
+
+def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
+    """What to do now to make ``goal`` the voters. Pure; never raises for what it observes."""
+    crossed = _crossed(observation, policy)
+    if not goal.voters and observation.desired:
+        text = "No task of the goal exists: ECS is to start some."
+        return Plan(Next.WAIT, None, text, "", (), crossed)
+    refused = refusal(observation, goal, dialect, policy)
+    if refused:
+        return Plan(Next.BLOCKED, None, *refused, path=(), crossed=crossed)
+    renew = renewal(observation, goal.voters, policy)
+    if renew:
+        return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
+    reading = read(observation, policy)
+    doubts = uncertainty(observation) or ((reading.doubt,) if reading.leader is None else ())
+    if doubts:
+        return Plan(Next.WAIT, None, " ".join(doubts), "", (), crossed)
+    scene = Scene(observation, reading, goal, dialect, policy)
+    here = present(scene)
+    if here.tolerance < 0:
+        reason = f"The quorum of {here.quorum} is lost{faults(scene)}."
+        return Plan(Next.WAIT, None, reason, "", (here,), crossed)
+    for cover in covers(scene):
+        path = find(scene, cover)
+        if path is not None:
+            return replace(_first(scene, path), cover=cover)
+    return no_path(scene)
+
+
+def turn(
+    observation: ClusterObservation,
+    goal: Goal,
+    dialect: Dialect,
+    policy: Policy,
+    *,
+    stuck: bool = True,
+) -> Goal:
+    """The goal to follow when something went wrong on the way to ``goal``.
+
+    ``stuck``: the plan is blocked, or waited past its deadline; else something outside asks to
+    turn back. Before the point of no return, blue. After it, forward as long as green is a healthy
+    quorum that can go on; else blue, whose voters are promoted before green's leave. A turn back
+    stays one, so nothing goes to and fro; and while too little is known, nothing turns.
+    """
+    reading = read(observation, policy)
+    if uncertainty(observation) or reading.leader is None:
+        return goal
+    scene = Scene(observation, reading, goal, dialect, policy)
+    if not forward(scene):
+        return goal
+    blue = goal_for(observation, Colour.BLUE)
+    here = present(scene)
+    if here.green_may_vanish:
+        return blue
+    onward = plan(observation, goal, dialect, policy).decision
+    going = onward in (Next.STEP, Next.DONE) or (onward is Next.WAIT and not stuck)
+    if here.blue_may_vanish and going:
+        return goal
+    return goal if plan(observation, blue, dialect, policy).decision is Next.BLOCKED else blue
+
+
+def last_resort(policy: Policy) -> Policy:
+    """For a turn back that found no path: only the quorum is kept, with nothing to spare."""
+    return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
+
+
+def _first(scene: Scene, path: Rows) -> Plan:
+    """The first step of the path, unless something must be waited for."""
+    here = path[0]
+    crossed = not here.green_may_vanish
+    step = path[1].step if len(path) > 1 else None
+    if step is None:
+        return _arrived(scene, path)
+    wait = _not_yet(scene, here, step)
+    if wait:
+        keep = hold(scene.observation, scene.policy)
+        if keep:
+            return Plan(Next.STEP, keep, keep.reason, "", path[:1], crossed)
+        return Plan(Next.WAIT, None, wait, "", path, crossed)
+    if _rests(scene, path):
+        text = "Green may still vanish without harm; from the next step on it may not: bake."
+        return Plan(Next.WAIT, None, text, "", path, crossed, resting=True)
+    return Plan(Next.STEP, step, step.reason, "", path, crossed)
+
+
+def _arrived(scene: Scene, path: Rows) -> Plan:
+    here = path[0]
+    crossed = not here.green_may_vanish
+    wait = ""
+    if here.tolerance < scene.policy.tolerance:
+        wait = f"The goal votes, but its tolerance is {here.tolerance}{faults(scene)}."
+    elif forward(scene) and replacing(scene.observation, scene.goal):
+        wait = missing_tasks(scene)
+    if wait:
+        return Plan(Next.WAIT, None, wait, "", path, crossed)
+    locks = len(set(here.locked) & set(here.voters))
+    reason = (
+        f"The goal votes, and nobody else: {listed(here.voters)}. {here.leader} leads, "
+        f"{locks} of {len(here.voters)} voters are locked."
+    )
+    return Plan(Next.DONE, None, reason, "", path, crossed)
+
+
+def _not_yet(scene: Scene, here: Configuration, step: Step) -> str:
+    """What the step has to wait for; empty: nothing."""
+    node = scene.nodes[step.address]
+    if step.kind is Kind.RELEASE or _cleans(here, step, node):
+        return ""
+    if step.kind is Kind.LOCK and set(step.tasks) <= _voting_tasks(scene.observation):
+        return ""
+    # Forward, nothing begins before all of green is there. Back, each vote of blue's is a gain.
+    concerned = [n for n in scene.nodes.values() if n.task in step.tasks or n is node]
+    wanted = [scene.nodes[at] for at in scene.goal.voters] if forward(scene) else concerned
+    unready = sorted(other.address for other in wanted if _is_unready(other))
+    if unready:
+        return f"The task of {listed(unready)} is not ready yet."
+    if step.kind is Kind.LOCK:
+        return ""
+    if forward(scene) and replacing(scene.observation, scene.goal):
+        return missing_tasks(scene)
+    if step.kind is Kind.REPLACE_ALL:
+        learners = [at for at in here.learners if at in scene.goal.voters]
+    else:
+        learners = [step.address] if step.kind in (Kind.PROMOTE, Kind.TRANSFER) else []
+    unfit = [f"{at} {fault}." for at in learners if (fault := scene.unfit(scene.nodes[at]))]
+    return " ".join(unfit)
+
+
+def _cleans(here: Configuration, step: Step, node: Node) -> bool:
+    """Whether the step takes out what only does harm: a leftover learner, an unhealthy voter."""
+    return step.kind is Kind.REMOVE and (
+        node.standing is not Standing.VOTER or node.address in here.unhealthy
+    )
+
+
+def _rests(scene: Scene, path: Rows) -> bool:
+    """Whether the next step crosses for good and the policy asks to bake first."""
+    return (
+        scene.policy.bake_before_majority
+        and forward(scene)
+        and path[0].green_may_vanish
+        and not any(row.green_may_vanish for row in path[1:])
+    )
+
+
+def _crossed(observation: ClusterObservation, policy: Policy) -> bool:
+    """Whether what is not green is no quorum; ``False`` while that is not known."""
+    reading = read(observation, policy)
+    staying = [node for node in reading.healthy if node.colour is not Colour.GREEN and node.task]
+    return reading.leader is not None and len(staying) < quorum(len(observation.voters))
+
+
+def _voting_tasks(observation: ClusterObservation) -> set[str]:
+    return {node.task for node in observation.voters if node.task}
+
+
+def _is_unready(node: Node) -> bool:
+    return node.standing is Standing.OUTSIDE and not node.ready
+
+
+def _worth(node: Node) -> tuple[int, str]:
+    """Orders the tasks of one colour: those that vote and answer first, dead ones last."""
+    if node.report and node.standing is Standing.VOTER:
+        rank = 0
+    elif node.report and node.standing is Standing.LEARNER:
+        rank = 1
+    elif node.standing is Standing.VOTER:
+        rank = 3
+    else:
+        rank = 2 if node.ready else 4
+    return rank, node.address

@@ -1,0 +1,168 @@
+"""From the search's operations back to nodes and steps: the path as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from quorumshift.domain.handover_problem import Move, Operation
+from quorumshift.domain.handover_scene import Scene
+from quorumshift.domain.handover_search import search
+from quorumshift.domain.handover_steps import Configuration, Cover, Kind, Step
+from quorumshift.domain.locks import lock_step
+from quorumshift.domain.raft import Colour, Node, Standing, quorum
+
+Rows = tuple[Configuration, ...]
+
+
+def find(scene: Scene, cover: Cover = Cover.QUORUM) -> Rows | None:
+    """The best path (its first row is the present), or ``None`` if there is none."""
+    operations = search(scene.problem(cover), scene.start())
+    return None if operations is None else _Player(scene).play(operations)
+
+
+def present(scene: Scene) -> Configuration:
+    """The present configuration alone."""
+    return _Player(scene).row(None)
+
+
+class _Player:
+    """Plays the operations, and says which node each of them means."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        nodes = scene.observation.nodes
+        self.voters = {node.address for node in nodes if node.standing is Standing.VOTER}
+        self.learners = {node.address for node in nodes if node.standing is Standing.LEARNER}
+        self.locked = set(scene.locked)
+        self.leader = scene.leader.address
+        self.rows: list[Configuration] = []
+
+    def play(self, operations: Sequence[Operation]) -> Rows:
+        """Follow the operations, a row each; neighbouring locks, or releases, make one row."""
+        self.rows.append(self.row(None))
+        changing = False
+        for move, some in groupby(operations, key=lambda operation: operation.move):
+            if move in (Move.LOCK, Move.RELEASE):
+                self._turn_keys(move, list(some))
+                continue
+            if not changing:
+                self._remove_leftovers()
+                changing = True
+            for operation in some:
+                self._change(operation)
+        if not changing:
+            self._remove_leftovers()
+        return tuple(self.rows)
+
+    def _turn_keys(self, move: Move, operations: Sequence[Operation]) -> None:
+        nodes = []
+        for operation in operations:
+            locked = move is Move.RELEASE
+            node = self._pick(operation.group, voting=operation.voting, locked=locked)
+            self.locked ^= {node.address}
+            nodes.append(node)
+        if move is Move.LOCK:
+            total = len(self.voters)
+            text = f"A quorum of the {total} voters ({quorum(total)}) stays locked, also after the "
+            self._add(lock_step(Kind.LOCK, nodes, text + "next change."))
+        else:
+            text = "The quorum stays locked without it, or it has no vote any more."
+            self._add(lock_step(Kind.RELEASE, nodes, text))
+
+    def _remove_leftovers(self) -> None:
+        for address in sorted(self.learners - self.scene.goal.voters):
+            self.learners.discard(address)
+            self._step(Kind.REMOVE, address, "It is a learner that is left over.")
+
+    def _change(self, operation: Operation) -> None:
+        if operation.move is Move.PROMOTE:
+            node = self._pick(operation.group, voting=False, locked=operation.locked)
+            self._admit(node.address)
+            self.learners.discard(node.address)
+            self.voters.add(node.address)
+            self._step(Kind.PROMOTE, node.address, "It is to vote.")
+        elif operation.move is Move.REMOVE:
+            node = self._pick(operation.group, voting=True, locked=operation.locked)
+            self.voters.discard(node.address)
+            self._step(Kind.REMOVE, node.address, self._why_remove(node))
+        elif operation.move is Move.TRANSFER:
+            self.leader = self._heir(operation.group)
+            self._step(Kind.TRANSFER, self.leader, "The present leader is to leave.")
+        else:
+            self._replace()
+
+    def _admit(self, first: str) -> None:
+        """Admit one node unless it is a member, then others while there is room: they catch up
+        meanwhile."""
+        slots = self.scene.dialect.learners_at_a_time - len(self.learners)
+        wanted = [first, *(at for at in self.scene.nodes if at in self.scene.goal.voters)]
+        for address in wanted:
+            if slots > 0 and address not in self.learners | self.voters:
+                self.learners.add(address)
+                self._step(Kind.ADMIT, address, "It is to vote, and learns the log first.")
+                slots -= 1
+
+    def _replace(self) -> None:
+        """Joint consensus: the goal, and the leader while it leads."""
+        wanted = self.scene.goal.voters | {self.leader}
+        self._admit(min(wanted))
+        self.voters = set(wanted)
+        self.learners -= wanted
+        node = self.scene.nodes[self.leader]
+        voters = tuple(self.scene.nodes[at].raft_id or at for at in sorted(wanted))
+        text = "All voters change at once, through joint consensus."
+        self._add(Step(Kind.REPLACE_ALL, self.leader, node.raft_id, node.task, text, (), voters))
+
+    def _pick(self, group: int, *, voting: bool, locked: bool) -> Node:
+        """The readiest node of the group with this standing; members come first."""
+        fitting = [
+            node
+            for node in self.scene.groups[group][1]
+            if (node.address in self.voters) is voting and (node.address in self.locked) is locked
+        ]
+        return next((node for node in fitting if node.address in self.learners), fitting[0])
+
+    def _heir(self, group: int) -> str:
+        voters = [n.address for n in self.scene.groups[group][1] if n.address in self.voters]
+        return next((address for address in voters if address in self.locked), voters[0])
+
+    def _why_remove(self, node: Node) -> str:
+        if node.task is None:
+            return "Its task is gone."
+        if node.address not in self.scene.healthy:
+            return f"It {self.scene.reading.complaints.get(node.address, 'is not healthy')}."
+        return "It is not to vote any more."
+
+    def _step(self, kind: Kind, address: str, reason: str) -> None:
+        node = self.scene.nodes[address]
+        self._add(Step(kind, address, node.raft_id, node.task, reason))
+
+    def _add(self, step: Step) -> None:
+        self.rows.append(self.row(step))
+
+    def row(self, step: Step | None) -> Configuration:
+        """The configuration as it is now."""
+        nodes = self.scene.nodes
+        healthy = self.voters & self.scene.healthy
+        needed = quorum(len(self.voters))
+        green = _without(Colour.GREEN, healthy, nodes) >= needed
+        return Configuration(
+            step=step,
+            voters=tuple(sorted(self.voters)),
+            learners=tuple(sorted(self.learners)),
+            leader=self.leader,
+            locked=tuple(sorted(self.locked)),
+            unhealthy=tuple(sorted(self.voters - healthy)),
+            blue=sum(nodes[address].colour is Colour.BLUE for address in self.voters),
+            green=sum(nodes[address].colour is Colour.GREEN for address in self.voters),
+            quorum=needed,
+            tolerance=len(healthy) - needed,
+            green_may_vanish=green,
+            blue_may_vanish=_without(Colour.BLUE, healthy, nodes) >= needed,
+            point_of_no_return=bool(self.rows) and self.rows[-1].green_may_vanish and not green,
+        )
+
+
+def _without(colour: Colour, addresses: Iterable[str], nodes: dict[str, Node]) -> int:
+    return sum(nodes[address].colour is not colour for address in addresses)

@@ -1,0 +1,113 @@
+"""Why a hand-over cannot go on: goals that make no sense, and configurations without a path."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quorumshift.domain.handover_path import find, present
+from quorumshift.domain.handover_scene import Scene, forward, replacing
+from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
+from quorumshift.domain.locks import hold
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, quorum
+from quorumshift.domain.reading import listed
+
+Refusal = tuple[str, str]
+"""A reason, and what a person can do."""
+
+
+def refusal(
+    observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy
+) -> Refusal | None:
+    """What makes the goal senseless or unsafe whatever the path, or ``None``."""
+    lost = sorted(
+        address
+        for address in goal.voters
+        if (node := observation.node(address)) is None or node.task is None
+    )
+    if lost:
+        return f"{listed(lost)} of the goal has no task any more.", "Aim at the tasks there are."
+    if not dialect.membership_list:
+        return (
+            f"The Raft of {dialect.name} does not tell its members, so no change can be checked.",
+            "Deploy a version of the service that tells them first.",
+        )
+    if not goal.voters:
+        return "The goal names no voter.", "Check that the service wants tasks at all."
+    return None if replacing(observation, goal) else _too_small(len(goal.voters), policy)
+
+
+def _too_small(size: int, policy: Policy) -> Refusal | None:
+    if size < policy.minimum_voters:
+        return (
+            f"The goal has {size} voters, the policy asks at least {policy.minimum_voters}.",
+            "Run more tasks, or lower minimumVoters in the policy.",
+        )
+    spare = size - quorum(size)
+    if spare < policy.tolerance:
+        return (
+            f"The goal's {size} voters tolerate {spare}, the policy asks {policy.tolerance}.",
+            "Run more tasks, or lower the tolerance in the policy.",
+        )
+    return None
+
+
+def covers(scene: Scene) -> tuple[Cover, ...]:
+    """What to ask of the locks, the best first.
+
+    Forward, no less than a quorum without the policy's word. Back, not to move would be worse: the
+    locks of green outlive a stop, but not for long.
+    """
+    if scene.policy.allow_unlocked:
+        return (Cover.QUORUM, Cover.EITHER, Cover.NONE)
+    return (Cover.QUORUM,) if forward(scene) else (Cover.QUORUM, Cover.EITHER)
+
+
+def no_path(scene: Scene) -> Plan:
+    """Why there is no path: something to wait for, or blocked. The votes are held meanwhile."""
+    here = present(scene)
+    crossed = not here.green_may_vanish
+    keep = hold(scene.observation, scene.policy)
+    if keep:
+        return Plan(Next.STEP, keep, keep.reason, "", (here,), crossed)
+    hopeful = replace(scene, hopeful=True)
+    if any(find(hopeful, cover) is not None for cover in covers(scene)):
+        reason = f"No path to the goal keeps what the policy asks{faults(scene)}."
+        return Plan(Next.WAIT, None, reason, "", (here,), crossed)
+    if replacing(scene.observation, scene.goal):
+        return Plan(Next.WAIT, None, missing_tasks(scene), "", (here,), crossed)
+    return Plan(Next.BLOCKED, None, *_blocked(scene), path=(here,), crossed=crossed)
+
+
+def _blocked(scene: Scene) -> Refusal:
+    able = replace(scene.dialect, removal=True, leadership_transfer=True)
+    if scene.dialect != able and find(replace(scene, dialect=able), covers(scene)[-1]) is not None:
+        lacking = "move leadership" if scene.dialect.removal else "remove a member"
+        return (
+            f"The Raft of {scene.dialect.name} cannot {lacking}, and no path does without.",
+            "Deploy a version of the service that can.",
+        )
+    if find(scene, Cover.NONE) is not None:
+        return (
+            "No path keeps a quorum of the voters locked at every moment: ECS protects at most "
+            f"{scene.observation.desired} tasks.",
+            "Raise the desired count, or set allowUnlocked in the policy to go on without.",
+        )
+    floor = min(present(scene).tolerance, scene.policy.tolerance)
+    return (
+        f"No path keeps a tolerance of {floor}{faults(scene)}.",
+        "Bring the unhealthy voters back, or lower the tolerance in the policy.",
+    )
+
+
+def missing_tasks(scene: Scene) -> str:
+    """That ECS is still to start tasks of the goal."""
+    have, want = len(scene.goal.voters), scene.observation.desired
+    return f"Only {have} of {want} tasks of the goal exist: ECS is to start the rest."
+
+
+def faults(scene: Scene) -> str:
+    """What is wrong with the unhealthy voters, in brackets; empty when nothing is."""
+    complaints = scene.reading.complaints
+    texts = "; ".join(f"{address} {text}" for address, text in complaints.items())
+    return f" ({texts})" if texts else ""

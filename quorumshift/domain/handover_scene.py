@@ -1,0 +1,135 @@
+"""One observation as the planner sees it, and as the search does: nodes in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from quorumshift.domain.handover_problem import Counts, Group, Problem
+from quorumshift.domain.handover_steps import Cover, Goal
+from quorumshift.domain.locks import is_locked
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
+from quorumshift.domain.reading import Reading, complaint, lag_of
+
+Key = tuple[bool, Colour, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a path depends on. ``hopeful``: voters that are unhealthy now, but have a task,
+    count as healthy."""
+
+    observation: ClusterObservation
+    reading: Reading
+    goal: Goal
+    dialect: Dialect
+    policy: Policy
+    hopeful: bool = False
+
+    @property
+    def leader(self) -> Node:
+        """The confirmed leader."""
+        if self.reading.leader is None:
+            raise ValueError("a path needs a leader: " + self.reading.doubt)
+        return self.reading.leader
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """The nodes by address, the readiest first."""
+        ranked = sorted(self.observation.nodes, key=self._rank)
+        return {node.address: node for node in ranked}
+
+    @cached_property
+    def locked(self) -> frozenset[str]:
+        """The addresses whose tasks are protected."""
+        nodes = self.observation.nodes
+        return frozenset(node.address for node in nodes if is_locked(node, self.observation.at))
+
+    @cached_property
+    def healthy(self) -> frozenset[str]:
+        """The addresses whose vote counts, or will once they have one. A member whose task is gone
+        is about to fall silent, whatever it says."""
+        answering = {node.address for node in self.reading.healthy}
+        return frozenset(
+            node.address
+            for node in self.observation.nodes
+            if node.task is not None
+            and (node.address in answering or self.hopeful or node.standing is not Standing.VOTER)
+        )
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Key, tuple[Node, ...]], ...]:
+        """The nodes that matter, those together that nothing tells apart."""
+        groups: dict[Key, list[Node]] = {}
+        for node in self.nodes.values():
+            wanted = node.address in self.goal.voters
+            if node.standing is Standing.VOTER or node.address in self.locked or wanted:
+                groups.setdefault(self._key(node), []).append(node)
+        return tuple((key, tuple(groups[key])) for key in sorted(groups))
+
+    def problem(self, cover: Cover) -> Problem:
+        """What the search needs to know, apart from where it starts."""
+        return Problem(
+            groups=tuple(Group(*key, size=len(nodes)) for key, nodes in self.groups),
+            budget=self.observation.desired,
+            tolerance=self.policy.tolerance,
+            minimum_voters=self.policy.minimum_voters,
+            learners=self.dialect.learners_at_a_time,
+            transfer=self.dialect.leadership_transfer,
+            removal=self.dialect.removal,
+            joint=self.dialect.joint_consensus,
+            cover=cover,
+        )
+
+    def start(self) -> list[Counts]:
+        """Where the search starts."""
+        return [
+            Counts(
+                voters=len(voting := [n for n in nodes if n.standing is Standing.VOTER]),
+                locked=self._count_locked(voting),
+                others=self._count_locked(n for n in nodes if n.standing is not Standing.VOTER),
+            )
+            for _, nodes in self.groups
+        ]
+
+    def unfit(self, node: Node) -> str:
+        """Why a learner must not vote yet, or a voter not lead; empty when it may."""
+        if node.report is None:
+            return "does not answer yet"
+        backlog = node.report.last_index - node.report.applied_index
+        if backlog > self.policy.trailing_entries:
+            return f"has {backlog:,} entries still to apply"
+        # Its own idea of the voters is left out: a learner's may be a moment old.
+        trusting = replace(node, report=replace(node.report, voters=None))
+        return complaint(trusting, self.leader, (), self.policy)
+
+    def _count_locked(self, nodes: Iterable[Node]) -> int:
+        return sum(node.address in self.locked for node in nodes)
+
+    def _key(self, node: Node) -> Key:
+        wanted = node.address in self.goal.voters
+        return (
+            wanted,
+            node.colour,
+            node.address in self.healthy,
+            # Any other learner is removed before anything else, and is not in the way.
+            wanted and node.standing is Standing.LEARNER,
+            node.address == self.leader.address,
+        )
+
+    def _rank(self, node: Node) -> tuple[bool, bool, int, str]:
+        told = node.report is not None
+        lag = lag_of(node, self.leader) if told else 0
+        return (not node.ready, not told, lag, node.address)
+
+
+def forward(scene: Scene) -> bool:
+    """Whether the goal is green's; else it is a turn back, or a change within blue."""
+    return any(scene.nodes[at].colour is Colour.GREEN for at in scene.goal.voters)
+
+
+def replacing(observation: ClusterObservation, goal: Goal) -> bool:
+    """Whether the service wants more tasks than the goal has: ECS is still to start some."""
+    return len(goal.voters) < observation.desired

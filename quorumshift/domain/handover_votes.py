@@ -1,0 +1,80 @@
+"""The arithmetic of one configuration of voters, for the search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from quorumshift.domain.handover_problem import Group
+from quorumshift.domain.raft import Colour, quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """What follows from who votes.
+
+    ``healthy``: of ``total``; ``blue``, ``green``: of the healthy. ``unlockable``: how many locks a
+    quorum lacks even if all that can be locked is. ``gone``: a voter without a task votes.
+    ``unhealthy_leaving``: an unhealthy voter is to leave. ``learners``: those that are to vote.
+    """
+
+    total: int
+    quorum: int
+    tolerance: int
+    healthy: int
+    blue: int
+    green: int
+    unlockable: int
+    gone: bool
+    unhealthy_leaving: bool
+    learners: int
+
+    @property
+    def blue_may_vanish(self) -> bool:
+        """Whether the rest is a quorum without blue."""
+        return self.healthy - self.blue >= self.quorum
+
+    @property
+    def green_may_vanish(self) -> bool:
+        """Whether the rest is a quorum without green."""
+        return self.healthy - self.green >= self.quorum
+
+    @property
+    def mixed(self) -> bool:
+        """Whether losing either colour would lose the quorum."""
+        return not self.blue_may_vanish and not self.green_may_vanish
+
+    def may_vanish(self, colour: Colour) -> bool:
+        """Whether the rest is a quorum without this colour."""
+        if colour is Colour.BLUE:
+            return self.blue_may_vanish
+        return colour is Colour.GREEN and self.green_may_vanish
+
+
+def count(voters: Iterable[tuple[Group, int]], budget: int) -> Votes:
+    """Count a configuration: how many of each group vote. ``budget``: locks that ECS allows."""
+    total = healthy = learners = blue = green = 0
+    gone = unhealthy_leaving = False
+    for group, here in voters:
+        total += here
+        learners += group.size - here if group.learner else 0
+        if group.healthy:
+            healthy += here
+            blue += here if group.colour is Colour.BLUE else 0
+            green += here if group.colour is Colour.GREEN else 0
+        elif here:
+            gone = gone or group.colour is Colour.NONE
+            unhealthy_leaving = unhealthy_leaving or not group.goal
+    needed = quorum(total)
+    return Votes(
+        total=total,
+        quorum=needed,
+        tolerance=healthy - needed,
+        healthy=healthy,
+        blue=blue,
+        green=green,
+        unlockable=max(0, needed - min(healthy, budget)),
+        gone=gone,
+        unhealthy_leaving=unhealthy_leaving,
+        learners=learners,
+    )

@@ -1,0 +1,92 @@
+"""Vote locks: which tasks ECS itself must not end.
+
+A lock is ECS task protection. It shields a task from scale-in and deployments until it expires or
+is given back, also when nothing of ours runs any more. A lock protects a vote only while its node
+is a healthy voter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from quorumshift.domain.handover_steps import Kind, Step
+from quorumshift.domain.policy import Policy
+from quorumshift.domain.raft import ClusterObservation, Node, Standing, quorum
+from quorumshift.domain.reading import Reading, listed, read
+
+RENEW_BELOW = 0.25
+"""The share of its time below which a lock that is still needed is renewed."""
+
+
+def is_locked(node: Node, at: float) -> bool:
+    """Whether the node's task is protected at ``at`` (epoch seconds)."""
+    return node.task is not None and node.locked_until is not None and node.locked_until > at
+
+
+def locked(observation: ClusterObservation) -> tuple[Node, ...]:
+    """The nodes whose tasks are protected now."""
+    return tuple(node for node in observation.nodes if is_locked(node, observation.at))
+
+
+def renewal(observation: ClusterObservation, wanted: frozenset[str], policy: Policy) -> Step | None:
+    """Renew the locks of voters, and of nodes at ``wanted``, that are about to expire."""
+    limit = observation.at + policy.lock_minutes * 60 * RENEW_BELOW
+    short = [
+        node
+        for node in locked(observation)
+        if node.locked_until is not None
+        and node.locked_until <= limit
+        and (node.address in wanted or (node.standing is Standing.VOTER and node.report))
+    ]
+    if not short:
+        return None
+    text = f"Time to renew: little of the lock of {listed(n.address for n in short)} is left."
+    return lock_step(Kind.LOCK, short, text)
+
+
+def hold(observation: ClusterObservation, policy: Policy) -> Step | None:
+    """The next step towards a quorum of the present voters being locked; ``None``: it is.
+
+    For hooks, which keep the votes but change no membership. A lock in the way of one that is
+    needed is given back first, as ECS protects at most as many tasks as the service wants.
+    """
+    voters = observation.voters
+    reading = read(observation, policy)
+    fit = [node for node in _fit(observation, reading) if node.task is not None]
+    held = [node for node in fit if is_locked(node, observation.at)]
+    need = quorum(len(voters)) - len(held)
+    if need > 0:
+        free = observation.desired - len(locked(observation))
+        useless = [node for node in locked(observation) if node not in fit]
+        if free < need and useless:
+            text = f"The lock of {listed(n.address for n in useless)} protects no healthy vote."
+            return lock_step(Kind.RELEASE, useless, text)
+        open_ones = [node for node in fit if node not in held]
+        chosen = open_ones[: max(0, min(need, free))]
+        if chosen:
+            text = f"A quorum of the {len(voters)} voters ({quorum(len(voters))}) is to be locked."
+            return lock_step(Kind.LOCK, chosen, text)
+    return renewal(observation, frozenset(), policy)
+
+
+def let_go(observation: ClusterObservation) -> Step | None:
+    """Give back every lock of the service; ``None``: there is none. For the end of a deployment,
+    and for locks that an execution which died has left behind."""
+    left = locked(observation)
+    if not left:
+        return None
+    return lock_step(Kind.RELEASE, left, "The deployment has ended: its locks are given back.")
+
+
+def lock_step(kind: Kind, nodes: Iterable[Node], reason: str) -> Step:
+    """One lock or release of all ``nodes``, which all have tasks."""
+    first, *rest = sorted(nodes, key=lambda node: node.address)
+    tasks = tuple(node.task for node in (first, *rest) if node.task is not None)
+    return Step(kind, first.address, first.raft_id, first.task, reason, tasks)
+
+
+def _fit(observation: ClusterObservation, reading: Reading) -> list[Node]:
+    """Voters worth a lock, the leader first; without a known leader, all that answer."""
+    if reading.leader is None:
+        return [node for node in observation.voters if node.report is not None]
+    return sorted(reading.healthy, key=lambda node: (node != reading.leader, node.address))

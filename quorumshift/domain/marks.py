@@ -1,0 +1,44 @@
+"""How a deployment is recognised as the one an execution started.
+
+Starting a deployment cannot be made idempotent at the engine, so its description carries a mark
+that is derived from the execution: whoever repeats the step finds it and adopts the deployment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+LONGEST_DESCRIPTION = 256
+"""What CodeDeploy takes."""
+
+_MARK = re.compile(r"\[quorumshift ([0-9a-f]{12}) r([0-9]+)\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """``execution``: twelve hex digits derived from its id. ``revision``: number of the task
+    definition's revision that was asked for."""
+
+    execution: str
+    revision: int
+
+
+def mark_for(execution_id: str, task_definition: str) -> Mark:
+    """The mark of an execution (its ARN) that deploys this revision (its ARN)."""
+    digest = hashlib.sha256(execution_id.encode()).hexdigest()[:12]
+    return Mark(digest, int(task_definition.rpartition(":")[2]))
+
+
+def describe(description: str, mark: Mark) -> str:
+    """``description`` with the mark behind it, shortened to what the engine takes."""
+    tail = f"[quorumshift {mark.execution} r{mark.revision}]"
+    head = description[: LONGEST_DESCRIPTION - len(tail) - 1].rstrip()
+    return f"{head} {tail}".lstrip()
+
+
+def read_mark(description: str | None) -> Mark | None:
+    """The mark in a description, if there is one."""
+    found = _MARK.search(description or "")
+    return Mark(found[1], int(found[2])) if found else None

@@ -1,0 +1,123 @@
+"""What one look at a roll-back means: wait, call the votes home, done, or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Standing
+from quorumshift.domain.rollout import Progress, Rollout
+
+GRACE = 300
+"""Seconds of waiting in which the engine must start the roll-back, or remove green without one."""
+
+
+class Decision(StrEnum):
+    """``HAND_BACK``: members that are not blue's hold the votes; call them home first."""
+
+    WAIT = "wait"
+    HAND_BACK = "handBack"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """The state machine that calls the votes home. ``ended``: attempts that have ended, and
+    ``why`` the last of them gave."""
+
+    running: bool
+    ended: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoObservation:
+    """Everything known of a roll-back at one time; ``waited``, ``deadline``: seconds of waiting.
+
+    ``undo``: the rollout that rolls ``rollout`` back, as far as there is one.
+    """
+
+    waited: int
+    deadline: int
+    rollout: Rollout
+    undo: Rollout | None
+    cluster: ClusterObservation
+    hand_back: HandBack
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A decision and why."""
+
+    decision: Decision
+    reason: str
+
+
+ATTEMPTS = 3
+"""How often the votes are called home before a person is asked."""
+
+
+def judge(seen: UndoObservation) -> Meaning:
+    """What the observation means. Never raises.
+
+    The votes come first: green may not end while its votes are needed, and the locks keep it
+    alive until they are home.
+    """
+    votes = strangers(seen.cluster)
+    if seen.hand_back.running:
+        return _wait(seen, "the votes are being handed back to blue")
+    if seen.cluster.membership in (Membership.LOCAL, Membership.UNKNOWN):
+        return _wait(seen, "no quorum tells who votes")
+    if votes and seen.hand_back.ended < ATTEMPTS:
+        return Meaning(
+            Decision.HAND_BACK,
+            f"{', '.join(votes)} is in the Raft configuration and not blue's",
+        )
+    if votes:
+        return Meaning(
+            Decision.FAILED,
+            f"{', '.join(votes)} still is in the Raft configuration after {ATTEMPTS} attempts "
+            f"to hand its vote back: {seen.hand_back.why}",
+        )
+    if seen.rollout.progress is Progress.RUNNING:
+        return _wait(seen, "the rollout is being stopped")
+    return _after_the_stop(seen)
+
+
+def strangers(cluster: ClusterObservation) -> tuple[str, ...]:
+    """Addresses of the members, learners included, that are not blue's."""
+    return tuple(
+        node.address
+        for node in cluster.nodes
+        if node.standing is not Standing.OUTSIDE and node.colour is not Colour.BLUE
+    )
+
+
+def _after_the_stop(seen: UndoObservation) -> Meaning:
+    green = [node.address for node in seen.cluster.nodes if node.colour is Colour.GREEN]
+    if seen.undo is None:
+        if not green:
+            return Meaning(Decision.DONE, "no green task is left, and nothing had to be undone")
+        if seen.waited < GRACE:
+            return _wait(seen, "the engine has not started the roll-back yet")
+        return Meaning(
+            Decision.FAILED,
+            f"the engine started no roll-back, and {len(green)} green tasks still run",
+        )
+    if seen.undo.progress is Progress.RUNNING:
+        return _wait(seen, f"roll-back {seen.undo.id} is under way")
+    if seen.undo.progress is Progress.SUCCEEDED:
+        return Meaning(Decision.DONE, f"roll-back {seen.undo.id} has ended well")
+    return Meaning(
+        Decision.FAILED,
+        f"roll-back {seen.undo.id} ended {seen.undo.progress.value}: "
+        f"{seen.undo.message or 'the engine gave no reason'}",
+    )
+
+
+def _wait(seen: UndoObservation, reason: str) -> Meaning:
+    if seen.waited >= seen.deadline:
+        minutes = seen.deadline // 60
+        return Meaning(Decision.FAILED, f"after {minutes} minutes {reason}")
+    return Meaning(Decision.WAIT, reason)

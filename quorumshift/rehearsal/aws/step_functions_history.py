@@ -1,0 +1,102 @@
+"""The history of an execution: told to the live view as it is made, and read as on AWS.
+
+moto's GetExecutionHistory ignores order and page size, and its DescribeExecution leaves out when an
+execution timed out.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from quorumshift.rehearsal.aws.patching import replace
+from quorumshift.rehearsal.world import World
+
+_PAGE = 1000
+_VERBS = {"stateEnteredEventDetails": "entered", "stateExitedEventDetails": "left"}
+
+
+def install(world: World) -> None:
+    """Patch moto's history."""
+    _patch_telling(world)
+    _patch_reading()
+
+
+def _patch_telling(world: World) -> None:
+    from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+    from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+    def _get_evaluation_environment(self: Any) -> Any:
+        env = prepare(self)
+        execution = self._evaluation_details.execution_details
+        machine = self._evaluation_details.state_machine_details
+        context = env.states.context_object.context_object_data
+        context["Execution"]["StartTime"] = _iso(execution.start_time)
+        env.event_manager.told = (machine.name, execution.name)
+        return env
+
+    def _publish_history_event(
+        self: Any,
+        event_id: int,
+        source_event_id: int,
+        event_type: Any,
+        timestamp: Any,
+        event_details: Any,
+    ) -> None:
+        publish(self, event_id, source_event_id, event_type, timestamp, event_details)
+        _tell(world, self.told, event_details or {})
+
+    prepare = replace(
+        ExecutionWorker, "_get_evaluation_environment", _get_evaluation_environment, "self"
+    )
+    names = "self event_id source_event_id event_type timestamp event_details"
+    publish = replace(EventManager, "_publish_history_event", _publish_history_event, names)
+
+
+def _tell(world: World, whose: tuple[str, str], details: Any) -> None:
+    """For the live view: states entered and left."""
+    machine, execution = whose
+    for key, verb in _VERBS.items():
+        if key in details:
+            state = details[key]["name"]
+            world.events.say(
+                "state",
+                f"{state} {verb}",
+                machine=machine,
+                execution=execution,
+                state=state,
+                verb=verb,
+            )
+
+
+def _patch_reading() -> None:
+    from moto.core.responses import ActionResult
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    def get_execution_history(self: Any) -> Any:
+        arn = self._get_param("executionArn")
+        events = list(self.stepfunction_backend.get_execution_history(arn)["events"])
+        if self._get_param("reverseOrder"):
+            events.reverse()
+        first = int(self._get_param("nextToken") or 0)
+        last = first + int(self._get_param("maxResults") or _PAGE)
+        answer: dict[str, Any] = {"events": events[first:last]}
+        if last < len(events):
+            answer["nextToken"] = str(last)
+        return ActionResult(answer)
+
+    def describe_execution(self: Any) -> Any:
+        result = describe(self)
+        arn = self._get_param("executionArn")
+        execution = self.stepfunction_backend.describe_execution(arn)
+        if execution.stop_date is not None:
+            result.result["stopDate"] = execution.stop_date
+        return result
+
+    replace(StepFunctionResponse, "get_execution_history", get_execution_history, "self")
+    describe = replace(StepFunctionResponse, "describe_execution", describe_execution, "self")
+
+
+def _iso(time: datetime.datetime) -> str:
+    """As the context object has it: ``2026-11-22T20:14:13.192Z``."""
+    return time.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

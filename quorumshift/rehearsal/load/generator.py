@@ -1,0 +1,197 @@
+"""The load itself: an open loop, which keeps its rate however slow the answers are.
+
+A request's time counts from the moment it was due, not from when it could be sent, so a stall is
+seen by every request that had to wait for it. No request is tried twice, and none takes part in
+the load balancer's stickiness: each goes where the weights send it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import secrets
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from quorumshift.rehearsal.load.tally import Tally
+from quorumshift.rehearsal.reporting import standard_input, write_report
+
+TIMEOUT_SECONDS = 10.0
+CONNECTIONS = 256
+_REPORT_SECONDS = 0.5
+_READ_BACK_SECONDS = 60.0
+_PAGE = 500
+
+
+def value_of(key: str) -> str:
+    """What is written to ``key``: anybody can tell a wrong value."""
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def run(url: str, rate: int) -> int:
+    """Put load on ``url`` until told to finish. Returns the exit code."""
+    return asyncio.run(_run(url, rate))
+
+
+async def _run(url: str, rate: int) -> int:
+    commands = await standard_input()
+    async with _session() as session:
+        generator = Generator(session, url, rate)
+        told = asyncio.create_task(commands.readline())
+        endless = [asyncio.create_task(generator.issue()), asyncio.create_task(_report(generator))]
+        ended, _ = await asyncio.wait([told, *endless], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()  # raises what went wrong in one that should not have ended
+        endless[0].cancel()
+        if told.result().strip() != b"finish":
+            return 0  # nobody is there to read a result
+        await generator.settle()
+        lost = await generator.read_back()
+        endless[1].cancel()
+        write_report(
+            result=generator.tally.result(acknowledged=len(generator.acknowledged), lost=lost)
+        )
+    return 0
+
+
+def _session() -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=60),
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+    # aiohttp sends a request again when a kept-alive connection turns out to be closed. Here that
+    # is a failed request like any other; there is no public switch (tests hold this one).
+    session._retry_connection = False
+    return session
+
+
+class Generator:
+    """Sends requests and keeps the score."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, rate: int) -> None:
+        self.tally = Tally()
+        self.acknowledged: list[str] = []
+        self._session = session
+        self._url = url.rstrip("/")
+        self._rate = rate
+        self._run = secrets.token_hex(4)
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def issue(self) -> None:
+        """Start a request whenever one is due, for ever."""
+        number = 0
+        self._began = self._clock()
+        while True:
+            due = number / self._rate
+            ahead = due - self.elapsed()
+            if ahead > 0:
+                await asyncio.sleep(ahead)
+            self._start(number, due)
+            number += 1
+
+    def elapsed(self) -> float:
+        """Seconds since the first request."""
+        return self._clock() - self._began
+
+    async def settle(self) -> None:
+        """Wait for the requests that are under way; each ends within the time-out."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _start(self, number: int, due: float) -> None:
+        write = number % 2 == 0 or not self.acknowledged
+        key = f"{self._run}-{number:08d}" if write else random.choice(self.acknowledged)
+        task = asyncio.create_task(self._request(write, key, due))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _request(self, write: bool, key: str, due: float) -> None:
+        version: str | None = None
+        error: str | None = None
+        method = "PUT" if write else "GET"
+        body = value_of(key).encode() if write else None
+        try:
+            async with self._session.request(method, self._address(key), data=body) as response:
+                version = response.headers.get("X-Version")
+                answer = await response.read()
+                error = _wrong(response.status, answer, None if write else value_of(key))
+        except TimeoutError:
+            error = f"no answer within {TIMEOUT_SECONDS:.0f} s"
+        except (aiohttp.ClientError, OSError) as broken:
+            error = f"{type(broken).__name__}: {broken}"
+        if write and error is None:
+            self.acknowledged.append(key)
+        self.tally.add(
+            due=due,
+            took=self.elapsed() - due,
+            write=write,
+            version=version,
+            error=None if error is None else f"{method}: {error}",
+        )
+
+    def _address(self, key: str) -> URL:
+        return URL(f"{self._url}/kv/{key}", encoded=True)
+
+    async def read_back(self) -> int:
+        """Read all acknowledged writes, and return how many are missing or wrong.
+
+        A page that cannot be read is asked for again: this is the count, not the load. Raises
+        ``RuntimeError`` when that does not help, because unknown is not the same as lost.
+        """
+        missing = set(self.acknowledged)
+        after, more = "", True
+        deadline = self._clock() + _READ_BACK_SECONDS
+        while more:
+            try:
+                page = await self._page(after)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                if self._clock() > deadline:
+                    raise RuntimeError(
+                        f"the acknowledged writes cannot be read back from {self._url} "
+                        f"(behind {after or 'the start'}): {error}"
+                    ) from None
+                await asyncio.sleep(0.1)
+                continue
+            items: dict[str, str] = page["items"]
+            missing -= {key for key, value in items.items() if value == value_of(key)}
+            after, more = max(items, default=after), page["more"]
+        return len(missing)
+
+    async def _page(self, after: str) -> Any:
+        query = {"prefix": f"{self._run}-", "after": after, "limit": str(_PAGE)}
+        async with self._session.get(f"{self._url}/kv", params=query) as response:
+            response.raise_for_status()
+            return json.loads(await response.read())
+
+
+def _wrong(status: int, answer: bytes, expected: str | None) -> str | None:
+    if not 200 <= status < 300:
+        return f"{status} {_reason(answer)}"
+    if expected is None:
+        return None
+    try:
+        value = json.loads(answer)["value"]
+    except (ValueError, KeyError):
+        return f"{status}, but not an answer of the service: {answer[:200]!r}"
+    return None if value == expected else f"{status}, but the value is wrong: {value[:50]!r}"
+
+
+def _reason(answer: bytes) -> str:
+    """The service's own reason where it is one, so that equal failures read alike."""
+    try:
+        return str(json.loads(answer)["error"])
+    except (ValueError, KeyError, TypeError):
+        return answer[:200].decode(errors="replace")
+
+
+async def _report(generator: Generator) -> None:
+    while True:
+        await asyncio.sleep(_REPORT_SECONDS)
+        write_report(snapshot=generator.tally.snapshot(generator.elapsed()))

@@ -1,0 +1,171 @@
+"""What the load counts. Pure: times are passed in, in seconds."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+_DISTINCT_ERRORS = 10
+_LAST_ANSWERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A way in which requests failed. ``at``: seconds after the first request, of the first one."""
+
+    at: float
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The requests that were due in second ``at``. ``versions``: who answered how many."""
+
+    at: int
+    total: int
+    failed: int
+    versions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSnapshot:
+    """So far. ``rate`` (requests a second) and ``versions`` are of the time since the snapshot
+    before, everything else of the whole run."""
+
+    at: float
+    total: int
+    failed: int
+    p50_ms: float
+    p99_ms: float
+    rate: float
+    versions: dict[str, int]
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """The whole run. ``acknowledged`` writes were all read back; ``lost`` of them were missing or
+    wrong. ``longest_stall_ms``: of a single write, answered or not. ``version_served``: which
+    version gave most of the last answers; empty when nobody answered. ``timeline``: every second.
+    """
+
+    total: int
+    failed: int
+    p50_ms: float
+    p99_ms: float
+    acknowledged: int
+    lost: int
+    longest_stall_ms: float
+    versions: dict[str, int]
+    version_served: str
+    errors: tuple[Failure, ...]
+    timeline: tuple[Second, ...]
+
+
+@dataclass(slots=True)
+class _SecondSoFar:
+    total: int = 0
+    failed: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
+
+
+class Latencies:
+    """Percentiles, exact to a tenth of a millisecond, in little memory."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[round(seconds * 10_000)] += 1
+
+    def percentile(self, percent: float) -> float:
+        """Milliseconds within which this share of all answers came (nearest rank); 0 of none."""
+        rank = percent / 100 * self._counts.total()
+        seen = 0
+        for tenth in sorted(self._counts):
+            seen += self._counts[tenth]
+            if seen >= rank:
+                return tenth / 10
+        return 0.0
+
+
+class Tally:
+    """Counts requests as they end."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.failed = 0
+        self._latencies = Latencies()
+        self._longest_write = 0.0
+        self._versions: Counter[str] = Counter()
+        self._last_answers: deque[str] = deque(maxlen=_LAST_ANSWERS)
+        self._errors: dict[str, tuple[float, int]] = {}
+        self._last_error: str | None = None
+        self._seconds: dict[int, _SecondSoFar] = {}
+        self._before = (0.0, 0, Counter[str]())
+
+    def add(
+        self, *, due: float, took: float, write: bool, version: str | None, error: str | None
+    ) -> None:
+        """One request has ended. ``due``: when it should have started, ``took``: how long after
+        that it ended. ``error``: why it failed, or ``None``."""
+        second = self._seconds.setdefault(int(due), _SecondSoFar())
+        self.total += 1
+        second.total += 1
+        self._latencies.add(took)
+        if write:
+            self._longest_write = max(self._longest_write, took)
+        if version is not None:
+            self._versions[version] += 1
+            self._last_answers.append(version)
+            second.versions[version] += 1
+        if error is not None:
+            self.failed += 1
+            second.failed += 1
+            self._last_error = error
+            self._note(error, due)
+
+    def _note(self, error: str, at: float) -> None:
+        if error not in self._errors and len(self._errors) >= _DISTINCT_ERRORS:
+            error = "others"
+        first, count = self._errors.get(error, (at, 0))
+        self._errors[error] = (first, count + 1)
+
+    def snapshot(self, at: float) -> LoadSnapshot:
+        """The counts ``at`` seconds after the first request."""
+        since, total, versions = self._before
+        self._before = (at, self.total, self._versions.copy())
+        return LoadSnapshot(
+            at=round(at, 2),
+            total=self.total,
+            failed=self.failed,
+            p50_ms=self._latencies.percentile(50),
+            p99_ms=self._latencies.percentile(99),
+            rate=round((self.total - total) / max(at - since, 1e-9), 1),
+            versions=dict(self._versions - versions),
+            last_error=self._last_error,
+        )
+
+    def result(self, *, acknowledged: int, lost: int) -> LoadResult:
+        """The whole run."""
+        last = Counter(self._last_answers).most_common(1)
+        return LoadResult(
+            total=self.total,
+            failed=self.failed,
+            p50_ms=self._latencies.percentile(50),
+            p99_ms=self._latencies.percentile(99),
+            acknowledged=acknowledged,
+            lost=lost,
+            longest_stall_ms=round(self._longest_write * 1000, 1),
+            versions=dict(self._versions),
+            version_served=last[0][0] if last else "",
+            errors=tuple(
+                Failure(round(at, 2), what, count) for what, (at, count) in self._errors.items()
+            ),
+            timeline=tuple(
+                Second(at, each.total, each.failed, dict(each.versions))
+                for at, each in sorted(self._seconds.items())
+            ),
+        )

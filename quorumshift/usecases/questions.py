@@ -1,0 +1,69 @@
+"""Answers the deployment engine in every path, and leaves what the answer rested on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.domain.rollout import Check
+from quorumshift.ports import Evidence, HookAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of the engine at one stage; both ids are empty when nobody asks."""
+
+    deployment: str
+    execution: str
+
+    @classmethod
+    def read(cls, event: Any) -> Question:
+        """From a hook's event. Raises ``ValueError`` when it is none."""
+        try:
+            return cls(str(event["DeploymentId"]), str(event["LifecycleEventHookExecutionId"]))
+        except (KeyError, TypeError):
+            raise ValueError(
+                "this is no hook's event: it needs DeploymentId and "
+                "LifecycleEventHookExecutionId; CodeDeploy sends both"
+            ) from None
+
+
+def ask(
+    name: str,
+    question: Question,
+    answers: HookAnswers,
+    evidence: Callable[[], Evidence],
+    check: Callable[[str], Check | None],
+) -> dict[str, Any]:
+    """Check, leave the evidence, answer. Whatever goes wrong on the way, the answer is no.
+
+    A question without an answer would hold the deployment for an hour. ``check`` returns ``None``
+    when somebody else answers. The evidence comes first, so that whoever sees the engine's end
+    can read why. Raises only when the answer itself cannot be given.
+    """
+    try:
+        found = check(question.deployment)
+    except Exception as error:  # noqa: BLE001 # every failure has to become an answer
+        found = Check(name, False, f"{type(error).__name__}: {error}")
+    if found is None:
+        return {"deployment": question.deployment, "answered": False}
+    answer(question, found, answers, evidence)
+    return {"deployment": question.deployment, "answered": True, **to_json(found)}
+
+
+def answer(
+    question: Question, found: Check, answers: HookAnswers, evidence: Callable[[], Evidence]
+) -> None:
+    """Leave the evidence, then answer. An answer matters more than its evidence."""
+    line = {"deployment": question.deployment, **to_json(found)}
+    print(json.dumps(line, ensure_ascii=False))  # the function's own log has it as well
+    try:
+        evidence().write(question.deployment, found)
+    except Exception as error:  # noqa: BLE001 # the answer must still be given
+        print(f"evidence not kept: {type(error).__name__}: {error}", file=sys.stderr)
+    if question.execution:
+        answers.answer(question.deployment, question.execution, found.passed)

@@ -1,0 +1,41 @@
+"""State ``AnswerFailed`` of the hand-over: the deployment must be rolled back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.outcome import read_failure
+from quorumshift.domain.rollout import Check
+from quorumshift.usecases.questions import Question, answer
+from tasks.wiring import evidence, hook_answers, wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.answer``: ``{"answered", "error", "cause", "handedBack"}``.
+
+    ``handedBack``: the votes are with blue. A hand-over that was asked to bring them there, and
+    whose question nobody waits for, gives the locks back.
+    """
+    planned, failure = event.get("plan") or {}, event.get("failure")
+    done = planned.get("decision") == "done" and not failure
+    if failure:
+        found = read_failure(failure)
+        error, reason = found.error, found.message
+    else:
+        error = "HandedBack" if done else "HandOverBlocked"
+        reason = planned.get("turned") or planned.get("reason") or "it was asked for"
+    question = Question(event["deploymentId"], event.get("lifecycleEventHookExecutionId", ""))
+    if question.execution:
+        where = "the votes are with blue" if done else "the votes were not handed back"
+        seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
+        check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen)
+        answer(question, check, hook_answers(), evidence)
+    elif done:
+        wiring().locks.release_all()
+    return {
+        "answered": bool(question.execution),
+        "error": error,
+        "cause": reason,
+        "handedBack": done and event.get("goal") == "blue",
+    }

@@ -1,0 +1,27 @@
+"""State ``NotifyFailed``: leaves things safe, and tells people how they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.domain.outcome import failed
+from tasks.wiring import wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.outcome``: ``{"error", "cause", "subject", "message", "touched"}``.
+
+    ``touched``: a deployment had been started. The outcome counts more than the message about it,
+    so a message that cannot be sent ends up in the cause.
+    """
+    w = wiring()
+    execution = event["execution"]
+    touched, standing = w.ending.after_failure(execution["id"], execution["startTime"])
+    outcome = failed(w.settings.service, event, standing)
+    try:
+        w.notifier.publish(outcome.subject, outcome.message)
+    except Exception as error:  # noqa: BLE001 # see above
+        outcome = replace(outcome, cause=f"{outcome.cause} Nobody was told: {error}")
+    return {**to_json(outcome), "touched": touched}

@@ -1,0 +1,13 @@
+"""State ``Observe`` of the hand-over: one fresh look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from tasks.wiring import wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.observation``: ``{"cluster", "stopped"}``."""
+    return dict(to_json(wiring().hand_over.look(event["deploymentId"])))

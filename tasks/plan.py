@@ -1,0 +1,25 @@
+"""State ``Plan`` of the hand-over: the next step, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.raft import Colour
+from quorumshift.usecases.turns import Act, Look, Planned, next_turn
+from tasks.wiring import wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.plan``: a ``Planned``; ``decision`` and ``goal`` tell what is next."""
+    w = wiring()
+    last, act = event.get("plan"), event.get("act")
+    planned = next_turn(
+        from_json(Look, event["observation"]),
+        Colour(event["goal"]),
+        from_json(Planned, last) if last else None,
+        from_json(Act, act) if act else None,
+        w.raft.dialect,
+        w.policy,
+    )
+    return dict(to_json(planned))

@@ -1,0 +1,25 @@
+"""State ``VerifyOutcome``: blue is gone from the cluster, and the cluster is healthy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.domain.outcome import deployed
+from tasks.wiring import evidence, wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.outcome``: ``{"error", "cause", "subject", "message", "checks", "cluster"}``.
+
+    Gives back the locks and resumes scaling. Raises ``ClusterUnsafe`` and ``ClusterUnsettled``.
+    """
+    w = wiring()
+    deployment = event["deployment"]["id"]
+    seen = w.ending.after_success(deployment)
+    found = {
+        "checks": to_json(evidence().read(deployment)),
+        "cluster": to_json(seen.verdict),
+    }
+    outcome = deployed(w.settings.service, {**event, "outcome": found})
+    return {**to_json(outcome), **found}

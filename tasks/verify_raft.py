@@ -1,0 +1,20 @@
+"""State ``VerifyRaft``: waits until the Raft cluster is healthy and stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.usecases.observer import require
+from tasks.wiring import wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.verification``: the verdict. Raises ``ClusterUnsafe`` and ``ClusterUnsettled``.
+
+    An election is waited for in here, up to the policy's own deadline, and not by the state
+    machine's Retry: what is waited for are two looks a stabilisation time apart, which a new
+    invocation would have to begin again.
+    """
+    seen = wiring().observer.settled(None)
+    return dict(to_json(require(seen, "nothing was deployed").verdict))

@@ -1,0 +1,23 @@
+"""State ``VerifyRollback``: after the roll-back, the old cluster is healthy and stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.domain.outcome import rolled_back
+from tasks.wiring import evidence, wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """→ ``$.outcome``: ``{"error", "cause", "subject", "message", "checks", "cluster"}``.
+
+    Gives back the locks and resumes scaling. Raises ``ClusterUnsafe`` and ``ClusterUnsettled``.
+    """
+    w = wiring()
+    deployment = event["deployment"]["id"]
+    seen = w.ending.after_rollback(deployment)
+    checks = evidence().read(deployment)
+    found = {"checks": to_json(checks), "cluster": to_json(seen.verdict)}
+    outcome = rolled_back(w.settings.service, {**event, "outcome": found}, checks, w.policy)
+    return {**to_json(outcome), **found}

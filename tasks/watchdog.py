@@ -1,0 +1,75 @@
+"""The watchdog: cleans up after what was stopped from outside, where no Catch runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.outcome import failed
+from quorumshift.domain.rollout import Check, Progress
+from quorumshift.names import HOOKS, kebab
+from quorumshift.usecases.questions import Question, answer
+from tasks.wiring import evidence, hook_answers, wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Takes either of two events.
+
+    - EventBridge's ``Step Functions Execution Status Change`` of one of our state machines;
+    - Lambda's record of a hook that died without an answer (its on-failure destination).
+    """
+    if "requestContext" in event:
+        return _dead_hook(event)
+    detail = event["detail"]
+    if detail["stateMachineArn"] == wiring().settings.hand_over:
+        return _dead_hand_over(detail)
+    return _dead_deploy(detail)
+
+
+def _dead_hook(event: dict[str, Any]) -> dict[str, Any]:
+    question = Question.read(event.get("requestPayload"))
+    function = event["requestContext"]["functionArn"].removesuffix(":$LATEST").rpartition(":")[2]
+    stage = next((name for name in HOOKS if function.endswith("-" + kebab(name))), function)
+    died = event.get("responsePayload") or {}
+    error = died.get("errorType") or event["requestContext"].get("condition") or "Unknown"
+    reason = f"{function} ended without an answer: {error}: {died.get('errorMessage') or ''}"
+    answer(question, Check(stage, False, reason.rstrip(": ")), hook_answers(), evidence)
+    return {"answered": question.deployment, "reason": reason}
+
+
+def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:
+    asked = json.loads(detail.get("input") or "{}")
+    question = Question(
+        str(asked.get("deploymentId", "")), str(asked.get("lifecycleEventHookExecutionId", ""))
+    )
+    if not question.execution:
+        return {"answered": None}
+    reason = f"the hand-over was ended from outside ({detail['status']})"
+    answer(question, Check(HAND_OVER_STAGE, False, reason), hook_answers(), evidence)
+    return {"answered": question.deployment, "reason": reason}
+
+
+def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
+    w = wiring()
+    execution = detail["executionArn"]
+    since = datetime.fromtimestamp(detail["startDate"] / 1000, UTC).isoformat()
+    deployment = w.deployments.of_execution(execution, since)
+    progress = w.deployments.look(deployment).progress if deployment else None
+    if detail["status"] == "FAILED" and progress is not Progress.RUNNING:
+        return {"touched": False, "cause": "it ended by itself and cleaned up"}
+    touched, standing = w.ending.after_failure(execution, since)
+    if deployment and progress is not Progress.SUCCEEDED:
+        w.hand_overs.hand_back(deployment)  # which gives the locks back as well
+    state = {
+        "execution": {"id": execution},
+        "deployment": {"id": deployment},
+        "failure": {
+            "Error": detail["status"],
+            "Cause": "the execution was ended from outside, so no state of it could clean up",
+        },
+    }
+    outcome = failed(w.settings.service, state, standing)
+    w.notifier.publish(outcome.subject, outcome.message)
+    return {"touched": touched, "cause": outcome.cause}

@@ -1,0 +1,206 @@
+"""Builds every client and adapter that the handlers use, once a process and on first use.
+
+Nothing else under ``tasks/`` knows how a thing is made. Clients are botocore's own, from one
+session: boto3 would cost each cold start a quarter of a second for nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from quorumshift.adapters.aws.alarms import GroupAlarms
+from quorumshift.adapters.aws.builds import CodeBuilds
+from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.deployments import CodeDeployDeployments
+from quorumshift.adapters.aws.evidence import EvidenceLog
+from quorumshift.adapters.aws.hand_overs import HandOvers
+from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
+from quorumshift.adapters.aws.images import EcrImages
+from quorumshift.adapters.aws.listener_route import ListenerRoute
+from quorumshift.adapters.aws.notifier import SnsNotifier
+from quorumshift.adapters.aws.protection import EcsTaskProtection
+from quorumshift.adapters.aws.scaling import ServiceScaling
+from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
+from quorumshift.adapters.clock import SystemClock
+from quorumshift.adapters.discovery.ecs import EcsService
+from quorumshift.adapters.http_probe import HttpProbe
+from quorumshift.adapters.raft import raft_control
+from quorumshift.domain.policy import Policy
+from quorumshift.names import HOOKS, kebab
+from quorumshift.ports import Evidence, HookAnswers, RaftControl
+from quorumshift.settings import PREFIX, Settings, evidence_group
+from quorumshift.usecases.ending import Ending
+from quorumshift.usecases.hook_checks import Addresses, HookChecks
+from quorumshift.usecases.observer import Observer
+from quorumshift.usecases.turns import HandOver
+from quorumshift.usecases.vote_locks import VoteLocks
+from quorumshift.usecases.watching import Watch
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=3, read_timeout=15
+)
+
+
+@functools.cache
+def _session() -> Any:
+    return botocore.session.get_session()
+
+
+@functools.cache
+def client(service: str) -> Client:
+    """The client of one AWS service; nothing is built before its first operation."""
+    return Client(lambda: _session().create_client(service, config=_CONFIG))
+
+
+def hook_answers() -> HookAnswers:
+    """Answers the deployment engine. Needs no settings, so that a hook can say no without them."""
+    return CodeDeployAnswers(client("codedeploy"))
+
+
+def evidence() -> Evidence:
+    """Where evidence is kept. Needs the service's name and no other setting."""
+    group = evidence_group(os.environ.get(f"{PREFIX}SERVICE", "unknown"))
+    return EvidenceLog(client("logs"), group, SystemClock())
+
+
+@functools.cache
+def wiring() -> Wiring:
+    """This process's wiring. Raises ``InvalidConfiguration``."""
+    return Wiring(Settings.read(os.environ))
+
+
+class Wiring:
+    """Everything that is made from settings, each thing on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+
+    @property
+    def policy(self) -> Policy:
+        """What the team asks for."""
+        return self.settings.policy
+
+    @functools.cached_property
+    def service(self) -> EcsService:
+        """The tasks."""
+        settings = self.settings
+        return EcsService(client("ecs"), settings.cluster, settings.service, settings.container)
+
+    @functools.cached_property
+    def raft(self) -> RaftControl:
+        """The cluster."""
+        return raft_control(self.settings)
+
+    @functools.cached_property
+    def observer(self) -> Observer:
+        """Looks at both."""
+        return Observer(self.service, self.raft, self.clock, self.policy)
+
+    @functools.cached_property
+    def locks(self) -> VoteLocks:
+        """The vote locks."""
+        protection = EcsTaskProtection(client("ecs"), self.settings.cluster)
+        return VoteLocks(self.observer, protection, self.policy)
+
+    @functools.cached_property
+    def deployments(self) -> CodeDeployDeployments:
+        """The deployment engine."""
+        settings = self.settings
+        return CodeDeployDeployments(
+            client("codedeploy"),
+            settings.application,
+            settings.deployment_group,
+            target=f"{settings.cluster}:{settings.service}",
+            hooks={stage: settings.hook_prefix + kebab(stage) for stage in HOOKS},
+            blueprint=lambda: self.service.blueprint(settings.port),
+        )
+
+    @functools.cached_property
+    def definitions(self) -> EcsTaskDefinitions:
+        """Task definition revisions."""
+        return EcsTaskDefinitions(
+            client("ecs"), self.settings.family, self.settings.container, self.service.live
+        )
+
+    @functools.cached_property
+    def images(self) -> EcrImages:
+        """Container images."""
+        return EcrImages(client("ecr"), self.settings.repository)
+
+    @functools.cached_property
+    def builds(self) -> CodeBuilds:
+        """Builds."""
+        return CodeBuilds(client("codebuild"), self.settings.project, self.settings.repository)
+
+    @functools.cached_property
+    def notifier(self) -> SnsNotifier:
+        """Messages to people."""
+        return SnsNotifier(client("sns"), self.settings.topic)
+
+    @functools.cached_property
+    def hand_overs(self) -> HandOvers:
+        """Executions of the state machine ``hand_over``."""
+        return HandOvers(client("stepfunctions"), self.settings.hand_over)
+
+    @functools.cached_property
+    def scaling(self) -> ServiceScaling:
+        """The service's automatic scaling."""
+        settings = self.settings
+        return ServiceScaling(client("application-autoscaling"), settings.cluster, settings.service)
+
+    @functools.cached_property
+    def hand_over(self) -> HandOver:
+        """The turns of the hand-over."""
+        return HandOver(self.observer, self.raft, self.locks, self.deployments, self.policy)
+
+    @functools.cached_property
+    def watch(self) -> Watch:
+        """Follows a deployment."""
+        settings = self.settings
+        alarms = GroupAlarms(
+            client("codedeploy"),
+            client("cloudwatch"),
+            settings.application,
+            settings.deployment_group,
+        )
+        return Watch(
+            observer=self.observer,
+            locks=self.locks,
+            deployments=self.deployments,
+            green=self.service,
+            alarms=alarms,
+            evidence=evidence(),
+            hand_overs=self.hand_overs,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @functools.cached_property
+    def ending(self) -> Ending:
+        """How executions end."""
+        return Ending(self.observer, self.locks, self.deployments, self.scaling)
+
+    @functools.cached_property
+    def checks(self) -> HookChecks:
+        """What the hooks check."""
+        settings = self.settings
+        return HookChecks(
+            observer=self.observer,
+            locks=self.locks,
+            discovery=self.service,
+            green=self.service,
+            deployments=self.deployments,
+            definitions=self.definitions,
+            images=self.images,
+            probe=HttpProbe(),
+            route=ListenerRoute(client("elbv2"), settings.listener, settings.test_url),
+            clock=self.clock,
+            policy=self.policy,
+            addresses=Addresses(settings.health_url, settings.test_url, settings.websocket_path),
+        )

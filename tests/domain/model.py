@@ -1,0 +1,419 @@
+"""A small world in which a planner hands over against an adversary: the exhaustive model check.
+
+A world is a set of nodes, kept sorted so that nodes which nothing tells apart are interchangeable.
+It knows nothing of the product's arithmetic: majorities are counted here anew, by brute force.
+
+Between any two steps the adversary may crash one node (its task ends, or only its Raft falls
+silent), move leadership to any voter, keep a learner from catching up, make a lock or a release of
+several tasks succeed in part, run a step twice, ask to turn back, or stop the deployment, upon
+which every unlocked task of green ends. (A lost reply is a step that is planned again from what is
+seen, which is what every turn does anyway.)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from quorumshift.domain.handover import Cover, Goal, Kind, Next, Plan, Step, goal_for, plan, turn
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import (
+    ClusterObservation,
+    Colour,
+    Membership,
+    Node,
+    Report,
+    Standing,
+)
+
+BLUE, GREEN, NONE = "blue", "green", "none"
+OUTSIDE, LEARNER, VOTER = 0, 1, 2
+FREE, SHORT, LOCKED = 0, 1, 2
+STANDINGS = (Standing.OUTSIDE, Standing.LEARNER, Standing.VOTER)
+TERM, LAST = 7, 1000
+NOW, SOON, LATER = 1000.0, 1060.0, 9000.0
+
+
+class N(NamedTuple):
+    """One node. ``colour`` is "none" once its task has ended. ``caught``: its log is complete."""
+
+    colour: str
+    standing: int
+    leads: bool = False
+    alive: bool = True
+    caught: bool = True
+    lock: int = FREE
+
+    @property
+    def votes(self) -> bool:
+        """A voter that can take part in a majority."""
+        return self.standing == VOTER and self.alive and self.colour != NONE
+
+
+Nodes = tuple[N, ...]
+
+
+class World(NamedTuple):
+    """Where one run stands. ``faults``: how many the adversary has left."""
+
+    nodes: Nodes
+    goal: str
+    faults: int
+    stopped: bool = False
+
+
+class Flaw(Exception):
+    """A property was broken; the message tells which, and where."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One service under check. ``sizes``: tasks of (blue, green); ``desired``: what ECS wants."""
+
+    sizes: tuple[int, int]
+    desired: int
+    policy: Policy = Policy()
+    dialect: Dialect = Dialect("etcd", 1, leadership_transfer=True, removal=True)
+
+
+Planner = Callable[[ClusterObservation, Goal, Dialect, Policy], Plan]
+
+
+def majority(nodes: Nodes) -> int:
+    """Voters that must agree, dead or not."""
+    return sum(node.standing == VOTER for node in nodes) // 2 + 1
+
+
+def spare(nodes: Nodes) -> int:
+    """How many more voters may fail."""
+    return sum(node.votes for node in nodes) - majority(nodes)
+
+
+def survives_stop(nodes: Nodes, colour: str) -> bool:
+    """Whether a quorum is left when every unlocked task of one colour ends."""
+    left = sum(node.votes and not (node.colour == colour and not node.lock) for node in nodes)
+    return left >= majority(nodes)
+
+
+def locked_votes(nodes: Nodes) -> int:
+    """Healthy voters whose task is protected."""
+    return sum(node.votes and node.lock != FREE for node in nodes)
+
+
+def locks(nodes: Nodes) -> int:
+    """Protected tasks of the service."""
+    return sum(node.lock != FREE for node in nodes)
+
+
+def tidy(nodes: Iterable[N]) -> Nodes:
+    """Sorted, and without what neither has a task nor is a member."""
+    return tuple(sorted(n for n in nodes if n.colour != NONE or n.standing != OUTSIDE))
+
+
+def observe(nodes: Nodes, desired: int) -> ClusterObservation:
+    """What the product would see of the world."""
+    leader = next((str(at) for at, node in enumerate(nodes) if node.leads), None)
+    seen = []
+    for at, node in enumerate(nodes):
+        member = node.standing != OUTSIDE
+        index = LAST if node.caught else 0
+        seen.append(
+            Node(
+                address=str(at),
+                colour=Colour(node.colour),
+                standing=STANDINGS[node.standing],
+                task=None if node.colour == NONE else f"task/{at}",
+                ready=node.alive,
+                locked_until=(None, SOON, LATER)[node.lock],
+                raft_id=str(at) if member else None,
+                report=Report(str(at), TERM, leader, index, index)
+                if member and node.alive
+                else None,
+            )
+        )
+    return ClusterObservation(NOW, tuple(seen), desired, Membership.CONFIRMED)
+
+
+def apply(nodes: Nodes, step: Step) -> Nodes:
+    """The world after one step of ours; raises :class:`Flaw` if Raft would refuse or suffer."""
+    if step.kind in (Kind.LOCK, Kind.RELEASE):
+        lock = LOCKED if step.kind is Kind.LOCK else FREE
+        chosen = {int(task.removeprefix("task/")) for task in step.tasks}
+        return tuple(n._replace(lock=lock) if at in chosen else n for at, n in enumerate(nodes))
+    changed = list(nodes)
+    at = int(step.address)
+    node = nodes[at]
+    if step.kind is Kind.ADMIT:
+        if node.standing == OUTSIDE:
+            changed[at] = node._replace(standing=LEARNER, caught=False)
+    elif step.kind is Kind.PROMOTE:
+        if node.standing == LEARNER and not (node.caught and node.alive):
+            raise Flaw("a learner was promoted that lags or is dead")
+        changed[at] = node._replace(standing=VOTER)
+    elif step.kind is Kind.TRANSFER:
+        if not (node.votes and node.caught):
+            raise Flaw("leadership was moved to a node that cannot lead")
+        changed = [n._replace(leads=at == other) for other, n in enumerate(nodes)]
+    elif step.kind is Kind.REMOVE:
+        if node.leads:
+            raise Flaw("the leader was removed")
+        changed[at] = node._replace(standing=OUTSIDE, caught=True)
+    else:
+        raise Flaw(f"{step.kind} is not part of this world")
+    return tuple(changed)
+
+
+@dataclass
+class Check:
+    """Explores every world that can be reached, and checks each step into it."""
+
+    rules: Rules
+    planner: Planner = plan
+    adversary: bool = True
+    first: int = 1
+    plans: dict[tuple[Nodes, str], Plan] = field(default_factory=dict)
+    calm: dict[World, tuple[World, ...]] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+
+    def run(self, starts: Iterable[Nodes]) -> int:
+        """Check all that can be reached from ``starts``; return how many worlds there are."""
+        faults = self.first if self.adversary else 0
+        todo = [World(nodes, GREEN, faults) for nodes in starts]
+        seen = set(todo)
+        while todo:
+            world = todo.pop()
+            for after in self.successors(world):
+                if after not in seen:
+                    seen.add(after)
+                    todo.append(after)
+        self.check_end()
+        return len(seen)
+
+    def plan(self, nodes: Nodes, goal: str) -> Plan:
+        """Our plan for this world, asked once."""
+        key = (nodes, goal)
+        known = self.plans.get(key)
+        if known is None:
+            seen = observe(nodes, self.rules.desired)
+            wanted = goal_for(seen, Colour(goal))
+            known = self.planner(seen, wanted, self.rules.dialect, self.rules.policy)
+            self.plans[key] = known
+        return known
+
+    # What can happen next
+
+    def successors(self, world: World) -> Iterator[World]:
+        """Every world that may follow; those without a fault are kept for :meth:`check_end`."""
+        now = self.plan(world.nodes, world.goal)
+        if now.decision is Next.STEP:
+            calm = tuple(self.ours(world, now))
+        elif now.decision is Next.DONE:
+            self.check_done(world)
+            calm = ()
+        else:
+            calm = () if now.decision is Next.BLOCKED else tuple(self.environment(world))
+            if not calm:
+                calm = tuple(self.turned(world, stuck=True))
+            if not calm:
+                self.check_stuck(world, now)
+        self.calm[world] = calm
+        yield from calm
+        yield from self.environment(world)
+        if self.adversary:
+            yield from self.turned(world, stuck=now.decision is Next.WAIT)
+            yield from self.faults(world)
+
+    def ours(self, world: World, now: Plan) -> Iterator[World]:
+        """Our step: whole, run twice, and (locks) in part."""
+        step = now.step
+        if step is None:
+            raise Flaw(f"a step was announced and is not there: {now}")
+        after = apply(world.nodes, step)
+        self.check_step(world, step, after, now.cover)
+        if apply(after, step) != after:
+            raise Flaw(f"running {step} twice is not the same as once, in {world}")
+        yield world._replace(nodes=tidy(after))
+        for most in range(1, len(step.tasks)):
+            part = Step(
+                step.kind, step.address, step.raft_id, step.task, step.reason, step.tasks[:most]
+            )
+            yield world._replace(nodes=tidy(apply(world.nodes, part)))
+
+    def environment(self, world: World) -> Iterator[World]:
+        """What happens by itself: an election, a learner catches up, ECS starts a task."""
+        nodes = world.nodes
+        if not any(node.leads for node in nodes) and spare(nodes) >= 0:
+            yield from self.led(world)
+        for at, node in enumerate(nodes):
+            if node.standing == LEARNER and node.alive and not node.caught:
+                yield _with(world, at, node._replace(caught=True))
+        for colour, size in zip((BLUE, GREEN), self.rules.sizes, strict=True):
+            if colour == GREEN and world.stopped:
+                continue
+            if sum(node.colour == colour for node in nodes) < size:
+                yield world._replace(nodes=tidy((*nodes, N(colour, OUTSIDE))))
+
+    def led(self, world: World) -> Iterator[World]:
+        """Any healthy voter may come to lead."""
+        for at, node in enumerate(world.nodes):
+            if node.votes and node.caught and not node.leads:
+                yield world._replace(
+                    nodes=tidy(n._replace(leads=at == o) for o, n in enumerate(world.nodes))
+                )
+
+    def faults(self, world: World) -> Iterator[World]:
+        """Crashes, a move of leadership, a stop by a person."""
+        if any(node.leads for node in world.nodes):
+            yield from self.led(world)
+        if not world.faults:
+            return
+        less = world._replace(faults=world.faults - 1)
+        for at, node in enumerate(world.nodes):
+            if node.alive and (node.standing != OUTSIDE or node.lock):
+                silent = node._replace(alive=False, leads=False)
+                yield _with(less, at, silent)
+                yield _with(less, at, silent._replace(colour=NONE, lock=FREE))
+        ended = (
+            n._replace(colour=NONE, alive=False, leads=False, lock=FREE)
+            if n.colour == GREEN and not n.lock
+            else n
+            for n in world.nodes
+        )
+        yield World(tidy(ended), BLUE, less.faults, stopped=True)
+
+    def turned(self, world: World, *, stuck: bool) -> Iterator[World]:
+        """The caller asks where to turn."""
+        if world.goal == BLUE:
+            return
+        seen = observe(world.nodes, self.rules.desired)
+        green = goal_for(seen, Colour.GREEN)
+        after = turn(seen, green, self.rules.dialect, self.rules.policy, stuck=stuck)
+        if after != green:
+            yield world._replace(goal=BLUE)
+
+    # What must hold
+
+    def check_step(self, world: World, step: Step, after: Nodes, cover: Cover) -> None:
+        """One step of ours, with the world before and after it."""
+        before = world.nodes
+        policy = self.rules.policy
+        floor = min(policy.tolerance, spare(before))
+        self.require(spare(after) >= 0, "the quorum is lost", world, step)
+        self.require(spare(after) >= floor, "the promised tolerance is broken", world, step)
+        changed = sum(
+            (one.standing == VOTER) != (other.standing == VOTER)
+            for one, other in zip(before, after, strict=True)
+        )
+        self.require(changed <= 1, "two voters change at once", world, step)
+        learners = sum(node.standing == LEARNER for node in after)
+        limit = self.rules.dialect.learners_at_a_time
+        self.require(
+            step.kind is not Kind.ADMIT or learners <= limit, "too many learners", world, step
+        )
+        self.require(
+            locks(after) <= max(self.rules.desired, locks(before)), "too many locks", world, step
+        )
+        if cover is Cover.NONE:
+            self.require(policy.allow_unlocked, "unlocked without the policy's word", world, step)
+            return
+        for colour in (BLUE, GREEN):
+            self.require(
+                survives_stop(after, colour) or not survives_stop(before, colour),
+                f"ending all unlocked {colour} tasks would lose the quorum",
+                world,
+                step,
+            )
+        if cover is Cover.EITHER:
+            self.ends["steps under EITHER"] = self.ends.get("steps under EITHER", 0) + 1
+            back = world.goal == BLUE or policy.allow_unlocked
+            self.require(back, "forward without a quorum of locks", world, step)
+            return
+        lacking = majority(before) - locked_votes(before)
+        able = min(self.rules.desired, sum(node.votes for node in before))
+        change = step.kind not in (Kind.LOCK, Kind.RELEASE)
+        self.require(
+            not change or lacking <= max(0, majority(before) - able),
+            "a change is made while a vote could be locked that is not",
+            world,
+            step,
+        )
+        self.require(
+            majority(after) - locked_votes(after) <= max(0, lacking),
+            "fewer than a quorum of the voters are locked",
+            world,
+            step,
+        )
+
+    def require(self, holds: bool, what: str, world: World, step: Step | None) -> None:
+        """Raise :class:`Flaw` unless it holds."""
+        if not holds:
+            raise Flaw(f"{what}: {step} in {world}")
+
+    def check_done(self, world: World) -> None:
+        """Done means: the goal votes and leads, nobody else is a member or locked."""
+        self.ends["done " + world.goal] = self.ends.get("done " + world.goal, 0) + 1
+        for node in world.nodes:
+            ours = node.colour == world.goal
+            self.require(ours or node.standing == OUTSIDE, "done with leftovers", world, None)
+            self.require(ours or not node.lock, "done with locks left over", world, None)
+            self.require(not ours or node.standing == VOTER, "done without a vote", world, None)
+        self.require(
+            any(n.leads and n.colour == world.goal for n in world.nodes),
+            "nobody leads",
+            world,
+            None,
+        )
+        kept = spare(world.nodes)
+        self.require(kept >= self.rules.policy.tolerance, "done below tolerance", world, None)
+        if not self.rules.policy.allow_unlocked:
+            held = locked_votes(world.nodes)
+            self.require(held >= majority(world.nodes), "done without locks", world, None)
+        if world.goal == GREEN:
+            left = sum(n.votes and n.colour != BLUE for n in world.nodes)
+            safe = left - majority(world.nodes) >= self.rules.policy.tolerance
+            self.require(safe, "done, and ending blue is not safe", world, None)
+
+    def check_stuck(self, world: World, now: Plan) -> None:
+        """To end without being done needs a reason, and something that is broken."""
+        self.ends[now.decision.value] = self.ends.get(now.decision.value, 0) + 1
+        self.require(bool(now.reason), "stuck without a reason", world, None)
+        advice = now.decision is not Next.BLOCKED or bool(now.advice)
+        self.require(advice, "blocked without advice", world, None)
+        broken = self.rules.desired == 1 or any(not node.alive for node in world.nodes)
+        if spare(world.nodes) >= 0 and any(node.leads for node in world.nodes):
+            able = min(self.rules.desired, sum(node.votes for node in world.nodes))
+            held = locked_votes(world.nodes) >= min(able, majority(world.nodes))
+            self.require(held, f"stuck without locks ({now.reason})", world, None)
+        self.require(broken, f"stuck though nothing is broken ({now.reason})", world, None)
+
+    def check_end(self) -> None:
+        """Without further faults every run ends: the calm steps have no cycle."""
+        state: dict[World, int] = {}
+        for root in self.calm:
+            stack = [(root, iter(self.calm[root]))] if root not in state else []
+            state.setdefault(root, 1)
+            while stack:
+                world, rest = stack[-1]
+                after = next(rest, None)
+                if after is None:
+                    state[world] = 2
+                    stack.pop()
+                elif state.get(after) == 1:
+                    raise Flaw(f"the plan goes in circles: {world} comes back")
+                elif after not in state:
+                    state[after] = 1
+                    stack.append((after, iter(self.calm[after])))
+
+
+def _with(world: World, at: int, node: N) -> World:
+    nodes = list(world.nodes)
+    nodes[at] = node
+    return world._replace(nodes=tidy(nodes))
+
+
+def report(name: str, worlds: int, check: Check) -> None:
+    """Say how much was visited (shown by ``pytest -rP`` or ``-s``)."""
+    ends = ", ".join(f"{count} {end}" for end, count in sorted(check.ends.items()))
+    sys.stdout.write(f"{name}: {worlds} worlds, {len(check.plans)} plans; ends: {ends}\n")

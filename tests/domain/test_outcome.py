@@ -1,0 +1,82 @@
+"""The last words of an execution: what happened, what was seen, what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quorumshift.domain.data import to_json
+from quorumshift.domain.outcome import deployed, failed, read_failure, rolled_back
+from quorumshift.domain.policy import Policy
+from quorumshift.domain.rollout import (
+    Check,
+    EndedBy,
+    Progress,
+    Rollout,
+    RolloutObservation,
+    interpret,
+)
+
+ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/sample:"
+SAID_NO = Check("AfterInstall", False, "RuntimeError: boom")
+
+
+def state(**more: Any) -> dict[str, Any]:
+    return {
+        "request": {"description": "new menu", "initiator": "run 7"},
+        "execution": {"id": "arn:execution"},
+        "revision": {"from": f"{ARN}11", "to": f"{ARN}12", "image": "sample@sha256:1"},
+        "deployment": {"id": "d-1"},
+        **more,
+    }
+
+
+def observed(checks: tuple[Check, ...]) -> dict[str, Any]:
+    rollout = Rollout("d-1", Progress.FAILED, ended_by=EndedBy.CHECK, message="hook failed")
+    fresh = RolloutObservation(1.0, 15, 3600, rollout, checks=checks)
+    return dict(to_json(interpret(fresh, None, Policy())))
+
+
+def test_a_caught_lambda_error_is_freed_from_its_wrapping() -> None:
+    caught = {"Error": "ClusterUnsafe", "Cause": json.dumps({"errorMessage": "1 of 3 is down"})}
+    assert read_failure(caught).message == "1 of 3 is down"
+    assert read_failure({"Error": "States.Timeout"}).message == "a step did not answer in time"
+    assert read_failure({}).error == "Unknown"
+
+
+def test_a_good_end_has_neither_error_nor_cause() -> None:
+    outcome = deployed("sample", state())
+    assert (outcome.error, outcome.cause) == ("", "")
+    assert outcome.subject == "sample: deployed"
+    for part in ("sample:12 serves all traffic", "new menu", "run 7", f"{ARN}11", "d-1"):
+        assert part in outcome.message
+
+
+def test_a_rollback_names_the_hook_its_error_and_what_to_do() -> None:
+    outcome = rolled_back("sample", state(observation=observed((SAID_NO,))), (), Policy())
+    assert outcome.error == "CheckFailed"
+    assert "AfterInstall said no: RuntimeError: boom" in outcome.cause
+    assert "sample:11 serves all traffic again" in outcome.cause
+    assert "Next: Mend what AfterInstall found" in outcome.cause
+    assert "AfterInstall          NO   RuntimeError: boom" in outcome.message
+
+
+def test_evidence_that_came_late_still_explains_the_rollback() -> None:
+    late = state(observation=observed(()))
+    assert rolled_back("sample", late, (), Policy()).error == "RolloutFailed"
+    outcome = rolled_back("sample", late, (SAID_NO,), Policy())
+    assert "AfterInstall said no: RuntimeError: boom" in outcome.cause
+
+
+def test_a_poll_that_failed_itself_is_the_cause() -> None:
+    caught = {"Error": "MissingResource", "Cause": json.dumps({"errorMessage": "no service"})}
+    outcome = rolled_back("sample", state(failure=caught), (), Policy())
+    assert outcome.error == "MissingResource"
+    assert "no service" in outcome.cause
+
+
+def test_a_failure_says_how_things_are_left() -> None:
+    caught = {"Error": "ClusterUnsafe", "Cause": json.dumps({"errorMessage": "b2 is down."})}
+    outcome = failed("sample", {"failure": caught}, "Nothing was touched")
+    assert outcome.error == "ClusterUnsafe"
+    assert outcome.cause == "b2 is down. Nothing was touched."

@@ -1,0 +1,160 @@
+"""The CDK app's own template comes up, whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorumshift.names import FUNCTIONS, kebab
+from quorumshift.rehearsal.aws.provision import ProvisionFailed, provision
+from quorumshift.rehearsal.synthesis import ROOT, assembly
+from quorumshift.rehearsal.world import World
+
+
+@pytest.fixture(scope="module")
+def template() -> Path:
+    """The assembly of the sample service."""
+    return assembly(ROOT / "quorumshift.toml", {}, lambda _: None)
+
+
+def provisioned(folder: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.rehearsal.provisioned", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def came_up(template: Path) -> dict[str, Any]:
+    """What came up of it."""
+    answer = provisioned(template)
+    assert "failed" not in answer, answer["failed"]
+    return answer
+
+
+def test_nothing_was_refused(came_up: dict[str, Any]) -> None:
+    assert came_up["found"]["errors"] == []
+
+
+def test_outputs_are_resolved(came_up: dict[str, Any]) -> None:
+    outputs, found = came_up["outputs"], came_up["found"]
+    assert outputs["Deploy"].endswith(":stateMachine:sample-deploy")
+    assert outputs["ProductionUrl"] == f"http://{found['balancer']}:8080"
+    assert found["dns"] == found["balancer"]
+
+
+def test_listeners_are_weighted(came_up: dict[str, Any]) -> None:
+    listeners = {listener["Port"]: listener for listener in came_up["found"]["listeners"]}
+    assert sorted(listeners) == [8080, 9090]
+    forward = listeners[8080]["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]
+    assert [group["Weight"] for group in forward] == [100, 0]
+
+
+def test_target_groups_keep_their_checks_and_attributes(came_up: dict[str, Any]) -> None:
+    groups = came_up["found"]["groups"]
+    assert sorted(group["TargetGroupName"] for group in groups) == ["sample-blue", "sample-green"]
+    for group in groups:
+        assert group["HealthCheckPath"] == "/health"
+        assert group["TargetType"] == "ip"
+        assert "deregistration_delay.timeout_seconds" in group["Attributes"]
+
+
+def test_the_service_keeps_what_moto_drops(came_up: dict[str, Any]) -> None:
+    service = came_up["found"]["service"]
+    assert service["deploymentController"] == {"type": "CODE_DEPLOY"}
+    assert service["desiredCount"] == 3
+    assert service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    assert service["capacityProviderStrategy"]
+    assert service["loadBalancers"][0]["containerPort"] == 8080
+
+
+def test_the_task_definition_keeps_its_secrets(came_up: dict[str, Any]) -> None:
+    (container,) = came_up["found"]["taskDefinition"]["containerDefinitions"]
+    assert container["image"].endswith("/sample:v1")
+    assert container["secrets"][0]["valueFrom"].startswith("arn:aws:secretsmanager:")
+    assert container["logConfiguration"]["options"]["awslogs-group"]
+
+
+def test_the_deployment_group_is_whole(came_up: dict[str, Any]) -> None:
+    group = came_up["found"]["group"]
+    assert group["computePlatform"] == "ECS"
+    assert group["ecsServices"] == [{"serviceName": "sample", "clusterName": "sample-cluster"}]
+    (pair,) = group["loadBalancerInfo"]["targetGroupPairInfoList"]
+    assert len(pair["targetGroups"]) == 2
+    assert pair["prodTrafficRoute"]["listenerArns"] != pair["testTrafficRoute"]["listenerArns"]
+    names = {alarm["name"] for alarm in group["alarmConfiguration"]["alarms"]}
+    assert names
+    assert names == {alarm["AlarmName"] for alarm in came_up["found"]["alarms"]} & names
+    assert group["autoRollbackConfiguration"]["enabled"] is True
+
+
+def test_every_function_is_there_with_its_settings(came_up: dict[str, Any]) -> None:
+    functions = {f["FunctionName"]: f for f in came_up["found"]["functions"]}
+    assert sorted(functions) == sorted(f"sample-{kebab(state)}" for state in FUNCTIONS)
+    for function in functions.values():
+        variables = function["Environment"]["Variables"]
+        assert variables["QUORUMSHIFT_SERVICE"] == "sample"
+        assert variables["QUORUMSHIFT_TEST_URL"].endswith(":9090")
+        assert all(isinstance(value, str) for value in variables.values())
+
+
+def test_machines_and_rules_are_there(came_up: dict[str, Any]) -> None:
+    machines = {machine["name"] for machine in came_up["found"]["machines"]}
+    assert machines == {"sample-deploy", "sample-hand-over"}
+    assert len(came_up["found"]["rules"]) >= 2
+
+
+def test_a_stack_that_cannot_come_up_says_why(world: World, tmp_path: Path) -> None:
+    manifest = {
+        "version": "1.0",
+        "artifacts": {
+            "Broken": {
+                "type": "aws:cloudformation:stack",
+                "properties": {"templateFile": "broken.json", "stackName": "broken"},
+            }
+        },
+    }
+    template = {"Resources": {"Cache": {"Type": "AWS::ElastiCache::CacheCluster"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "broken.json").write_text(json.dumps(template))
+    with pytest.raises(ProvisionFailed, match=r"stack broken: .*Cache \(AWS::ElastiCache"):
+        provision(world, tmp_path)
+
+
+def test_stacks_come_up_in_the_order_of_their_dependencies(world: World, tmp_path: Path) -> None:
+    def stack(name: str, topic: Any, *needs: str, export: str = "") -> dict[str, Any]:
+        output: dict[str, Any] = {"Value": {"Ref": "Topic"}}
+        if export:
+            output["Export"] = {"Name": export}
+        made = {
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": topic}},
+            "Outputs": {name: output},
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(made))
+        properties = {"templateFile": f"{name}.json", "stackName": f"order-{name}"}
+        return {
+            "type": "aws:cloudformation:stack",
+            "properties": properties,
+            "dependencies": list(needs),
+        }
+
+    artifacts = {
+        "second": stack("second", {"DisplayName": {"Fn::ImportValue": "order-first"}}, "first"),
+        "first": stack("first", {"TopicName": "order-first"}, export="order-first"),
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    outputs = provision(world, tmp_path)
+    assert list(outputs) == ["first", "second"]
+    attributes = world.client("sns").get_topic_attributes(TopicArn=outputs["second"])["Attributes"]
+    assert attributes["DisplayName"] == outputs["first"]

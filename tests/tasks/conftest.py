@@ -1,0 +1,24 @@
+"""The handlers' wiring over AWS in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import tasks.wiring
+from tests.tasks.aws import SETTINGS, MemoryAws
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
+    """Handlers called from here on see this AWS and this cluster, and its clock."""
+    memory = MemoryAws()
+    for name, value in SETTINGS.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tasks.wiring, "client", memory.client)
+    monkeypatch.setattr(tasks.wiring, "raft_control", lambda settings: memory.service.raft)
+    monkeypatch.setattr(tasks.wiring, "SystemClock", lambda: memory.service.clock)
+    tasks.wiring.wiring.cache_clear()
+    yield memory
+    tasks.wiring.wiring.cache_clear()

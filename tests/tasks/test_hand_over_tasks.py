@@ -1,0 +1,95 @@
+"""The tasks of ``hand_over`` in the order in which the state machine calls them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tasks import act, answer_failed, answer_succeeded, observe, plan
+from tests.tasks.aws import MemoryAws
+from tests.usecases.service import DEPLOYMENT
+
+ASKED = {"deploymentId": DEPLOYMENT, "lifecycleEventHookExecutionId": "hook-1", "goal": "green"}
+
+
+def run(aws: MemoryAws, state: dict[str, Any], most: int = 200) -> dict[str, Any]:
+    """Observe, plan, act, settle; payloads as JSON, as the state machine passes them on."""
+    for _ in range(most):
+        state["observation"] = observe.handler(state, None)
+        state["plan"] = plan.handler(state, None)
+        state = json.loads(json.dumps(state))
+        if state["plan"]["decision"] in ("done", "blocked"):
+            return state
+        if state["plan"]["decision"] == "step":
+            state["act"] = act.handler(state, None)
+        aws.service.clock.sleep(state["plan"]["settleSeconds"])
+    raise AssertionError(f"no end: {state['plan']}")
+
+
+def test_green_gets_the_votes_and_codedeploy_its_answer(aws: MemoryAws) -> None:
+    state = run(aws, dict(ASKED))
+    assert state["plan"]["goal"] == "green"
+    assert answer_succeeded.handler(state, None)["answered"]
+    assert aws.answers == [("hook-1", "Succeeded")]
+    (line,) = aws.evidence
+    left = json.loads(line)
+    assert (left["name"], left["passed"]) == ("AfterAllowTraffic", True)
+    assert left["evidence"]["voters"] == ["g1", "g2", "g3"]
+
+
+def test_yes_is_not_said_while_blue_is_needed(aws: MemoryAws) -> None:
+    answer = answer_succeeded.handler(dict(ASKED), None)
+    assert not answer["answered"]
+    assert "blue" in answer["reason"]
+    assert aws.answers == []
+
+
+def test_yes_is_not_said_to_a_rollout_that_was_stopped(aws: MemoryAws) -> None:
+    state = run(aws, dict(ASKED))
+    aws.service.stop(DEPLOYMENT)
+    assert answer_succeeded.handler(state, None)["reason"] == "the rollout was stopped"
+    state = run(aws, state)
+    assert state["plan"]["goal"] == "blue"
+    assert aws.service.voters() == {"b1", "b2", "b3"}
+    answer = answer_failed.handler(state, None)
+    assert (answer["error"], answer["handedBack"]) == ("HandedBack", False)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "the rollout was stopped" in json.loads(aws.evidence[0])["reason"]
+
+
+def test_votes_that_were_called_home_end_well_and_without_locks(aws: MemoryAws) -> None:
+    run(aws, dict(ASKED))
+    aws.service.stop(DEPLOYMENT)
+    back = {**ASKED, "lifecycleEventHookExecutionId": "", "goal": "blue"}
+    state = run(aws, back)
+    assert aws.service.voters() == {"b1", "b2", "b3"}
+    answer = answer_failed.handler(state, None)
+    assert answer["handedBack"]
+    assert not answer["answered"]
+    assert aws.answers == []
+    assert aws.service.locked == set()
+
+
+def test_a_task_that_failed_is_the_reason_for_the_no(aws: MemoryAws) -> None:
+    caught = {"Error": "MissingResource", "Cause": json.dumps({"errorMessage": "no service"})}
+    answer = answer_failed.handler({**ASKED, "failure": caught}, None)
+    assert (answer["error"], answer["cause"]) == ("MissingResource", "no service")
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "the votes were not handed back" in json.loads(aws.evidence[0])["reason"]
+
+
+def test_a_refused_step_is_told_and_not_raised(aws: MemoryAws) -> None:
+    state: dict[str, Any] = dict(ASKED)
+    for _ in range(50):
+        state["observation"] = observe.handler(state, None)
+        state["plan"] = plan.handler(state, None)
+        step = state["plan"]["plan"]["step"]
+        if step and step["kind"] == "admit":
+            break
+        state["act"] = act.handler(state, None)
+    aws.service.cluster.nodes["2"].since = aws.service.clock.now()  # it has just reconnected
+    assert "too young" in act.handler(state, None)["refused"]
+    with pytest.raises(AssertionError, match="no end"):
+        run(aws, state, most=1)

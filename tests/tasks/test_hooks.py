@@ -1,0 +1,210 @@
+"""The hooks: every path ends with an answer, and leaves why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from quorumshift.ports import Reply
+from tasks.hooks import (
+    after_allow_test_traffic,
+    after_allow_traffic,
+    after_install,
+    before_allow_traffic,
+    before_install,
+)
+from tests.adapters.aws_api import Api
+from tests.tasks.aws import MemoryAws
+from tests.usecases.service import DEPLOYMENT
+
+EVENT = {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"}
+HANDLERS = [
+    before_install,
+    after_install,
+    after_allow_test_traffic,
+    before_allow_traffic,
+    after_allow_traffic,
+]
+
+
+def evidence(aws: MemoryAws) -> dict[str, Any]:
+    (line,) = aws.evidence
+    return dict(json.loads(line))
+
+
+def test_before_install_locks_the_votes_of_a_healthy_cluster(aws: MemoryAws) -> None:
+    before_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert len(aws.service.locked) == 2
+    left = evidence(aws)
+    assert left["name"] == "BeforeInstall"
+    assert left["evidence"]["leader"] == "b1"
+    assert left["evidence"]["locked"] == sorted(aws.service.locked)
+
+
+def test_before_install_refuses_a_cluster_that_misses_a_voter(aws: MemoryAws) -> None:
+    aws.service.kill("b3")
+    before_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "b3" in evidence(aws)["reason"]
+    assert aws.service.locked == set()
+
+
+class Site:
+    """A probe that is answered with one of two replies."""
+
+    def __init__(self, aws: MemoryAws) -> None:
+        self.aws = aws
+        self.asked: list[str] = []
+        self.broken = ""
+
+    def get(self, url: str) -> Any:
+        self.asked.append(url)
+        return Reply(self.broken not in url or not self.broken, f"GET {url}")
+
+    websocket = get
+
+
+@pytest.fixture
+def site(aws: MemoryAws, monkeypatch: pytest.MonkeyPatch) -> Site:
+    site = Site(aws)
+    monkeypatch.setattr("tasks.wiring.HttpProbe", lambda: site)
+    aws.apis["elbv2"] = Api(
+        "elbv2",
+        describe_listeners={
+            "Listeners": [
+                {
+                    "Port": 9090,
+                    "LoadBalancerArn": "arn:lb",
+                    "DefaultActions": [{"Type": "forward", "TargetGroupArn": "arn:two"}],
+                }
+            ]
+        },
+        describe_target_health=lambda **_: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": address}, "TargetHealth": {"State": "healthy"}}
+                for address in ("g1", "g2", "g3")
+            ]
+        },
+    )
+    return site
+
+
+def test_after_install_asks_every_green_task(aws: MemoryAws, site: Site) -> None:
+    after_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert site.asked == [f"http://g{number}:8080/health" for number in (1, 2, 3)]
+
+
+def test_after_install_says_which_task_does_not_answer(aws: MemoryAws, site: Site) -> None:
+    site.broken = "g2"
+    after_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "http://g2:8080/health" in evidence(aws)["reason"]
+
+
+def test_after_install_refuses_a_green_task_that_votes(aws: MemoryAws, site: Site) -> None:
+    raft = aws.service.raft
+    raft.admit("g1", ["b1"])
+    aws.service.roster(None)
+    aws.service.clock.sleep(1)
+    raft.promote("4", ["b1"])
+    after_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "g1 took a vote" in evidence(aws)["reason"]
+
+
+def test_after_install_refuses_too_few_tasks(aws: MemoryAws, site: Site) -> None:
+    aws.service.kill("g3")
+    after_install.handler(EVENT, None)
+    assert evidence(aws)["reason"] == "2 of 3 green tasks run and are healthy"
+
+
+def test_test_traffic_is_answered_by_green_and_its_websockets(aws: MemoryAws, site: Site) -> None:
+    after_allow_test_traffic.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert site.asked == ["http://lb.example:9090/health"] * 9 + ["http://lb.example:9090/ws"]
+
+
+def test_test_traffic_that_fails_or_goes_elsewhere_is_refused(aws: MemoryAws, site: Site) -> None:
+    site.broken = "/ws"
+    after_allow_test_traffic.handler(EVENT, None)
+    assert "1 of 10 failed: GET http://lb.example:9090/ws" in evidence(aws)["reason"]
+    aws.evidence.clear()
+    aws.service.kill("g3")
+    after_allow_test_traffic.handler(EVENT, None)
+    assert "leads to g1, g2, g3, green is g1, g2" in evidence(aws)["reason"]
+    assert [status for _, status in aws.answers] == ["Failed", "Failed"]
+
+
+def test_before_traffic_green_runs_the_digest_that_was_asked_for(aws: MemoryAws) -> None:
+    aws.description = "new menu [quorumshift 0123456789ab r12]"
+    before_allow_traffic.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+
+
+def test_before_traffic_another_digest_or_revision_is_refused(aws: MemoryAws) -> None:
+    aws.description = "new menu [quorumshift 0123456789ab r13]"
+    before_allow_traffic.handler(EVENT, None)
+    assert evidence(aws)["reason"] == "green runs revision 12, asked for was 13"
+    aws.evidence.clear()
+    aws.description = "by hand"
+    other = {"imageDetails": [{"imageDigest": "sha256:" + "3" * 64}]}
+    aws.apis["ecr"] = Api("ecr", describe_images=other)
+    before_allow_traffic.handler(EVENT, None)
+    assert "not sha256:333" in evidence(aws)["reason"]
+
+
+def test_after_traffic_the_hand_over_answers_and_not_the_hook(aws: MemoryAws) -> None:
+    result = after_allow_traffic.handler(EVENT, None)
+    assert not result["answered"]
+    assert aws.answers == []
+    assert aws.executions == {f"{DEPLOYMENT}-green": "RUNNING"}
+
+
+def test_a_hand_over_that_cannot_start_is_a_no(aws: MemoryAws) -> None:
+    aws.apis["stepfunctions"].answers["start_execution"] = RuntimeError("no such machine")
+    after_allow_traffic.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert evidence(aws)["reason"] == "RuntimeError: no such machine"
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+def test_whatever_is_raised_becomes_a_no_that_names_it(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch, hook: Any
+) -> None:
+    aws.apis["codedeploy"].answers["get_deployment"] = RuntimeError("boom")
+    hook.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert evidence(aws)["reason"] == "RuntimeError: boom"
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+def test_a_hook_without_settings_still_says_no(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch, hook: Any
+) -> None:
+    monkeypatch.delenv("QUORUMSHIFT_CLUSTER")
+    hook.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert "QUORUMSHIFT_CLUSTER is missing" in evidence(aws)["reason"]
+
+
+def test_evidence_that_cannot_be_kept_does_not_cost_the_answer(aws: MemoryAws) -> None:
+    aws.apis["logs"] = Api("logs", create_log_stream=RuntimeError("logs are down"))
+    before_install.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+def test_a_rollback_is_not_held_up(aws: MemoryAws, hook: Any) -> None:
+    aws.undoes = "d-0"
+    aws.service.kill("b3")
+    hook.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+
+
+def test_an_event_that_is_none_says_what_is_missing(aws: MemoryAws) -> None:
+    with pytest.raises(ValueError, match="LifecycleEventHookExecutionId"):
+        before_install.handler({}, None)

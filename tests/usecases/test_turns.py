@@ -1,0 +1,158 @@
+"""The hand-over, turn by turn, over a cluster with real rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.health import Decision
+from quorumshift.domain.policy import Policy
+from quorumshift.domain.raft import Colour, quorum
+from quorumshift.domain.rollout import Progress
+from quorumshift.usecases.observer import Observer
+from quorumshift.usecases.turns import (
+    LONGEST_SECONDS,
+    Act,
+    HandOver,
+    Look,
+    Planned,
+    Turn,
+    next_turn,
+)
+from quorumshift.usecases.vote_locks import VoteLocks
+from tests.usecases.service import DEPLOYMENT, MemoryService
+
+POLICY = Policy(stabilisation_seconds=2, settle_deadline_seconds=20)
+Meddle = Callable[[int], None]
+
+
+def machine(service: MemoryService, policy: Policy = POLICY) -> HandOver:
+    observer = Observer(service, service.raft, service.clock, policy)
+    locks = VoteLocks(observer, service, policy)
+    return HandOver(observer, service.raft, locks, service, policy)
+
+
+def run(
+    service: MemoryService,
+    goal: Colour = Colour.GREEN,
+    meddle: Meddle = lambda turn: None,
+    policy: Policy = POLICY,
+) -> Planned:
+    """The state machine's loop, payloads through JSON and back, until done or blocked."""
+    hand_over = machine(service, policy)
+    planned: Planned | None = None
+    act: Act | None = None
+    for turn in range(400):
+        meddle(turn)
+        look = hand_over.look(DEPLOYMENT)
+        planned = next_turn(look, goal, planned, act, service.raft.dialect, policy)
+        planned = from_json(Planned, to_json(planned))
+        if planned.decision in (Turn.DONE, Turn.BLOCKED):
+            return planned
+        if planned.decision is Turn.STEP:
+            act = hand_over.act(planned, look.cluster)
+            check_locks(service)
+        service.clock.sleep(planned.settle_seconds)
+    raise AssertionError(f"no end: {planned}")
+
+
+def check_locks(service: MemoryService) -> None:
+    """Ending every unlocked task of either colour must leave a quorum, once locks are held."""
+    voters = service.voters()
+    if len(service.locked & voters) < quorum(len(voters)):
+        assert not any(address.startswith("g") for address in voters)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_the_votes_move_from_blue_to_green_and_blue_may_end(size: int) -> None:
+    service = MemoryService(size)
+    planned = run(service)
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.GREEN)
+    assert service.voters() == {f"g{number}" for number in range(1, size + 1)}
+    look, guard = machine(service).may_end(DEPLOYMENT)
+    assert guard.decision is Decision.PROCEED
+    assert not look.stopped
+
+
+@pytest.mark.parametrize("turn", range(0, 30, 3))
+def test_a_rollout_stopped_at_any_turn_brings_the_votes_home(turn: int) -> None:
+    service = MemoryService()
+
+    def stop(now: int) -> None:
+        if now == turn:
+            service.stop(DEPLOYMENT)
+
+    planned = run(service, meddle=stop)
+    if planned.goal is Colour.GREEN:  # it was done before the stop
+        service.stop(DEPLOYMENT)
+        planned = run(service, Colour.BLUE)
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
+    assert service.voters() == {"b1", "b2", "b3"}
+    assert not any(address.startswith("g") for address in service.locked)
+
+
+def test_a_green_task_that_vanishes_before_the_point_of_no_return_turns_it_back() -> None:
+    service = MemoryService()
+
+    def kill(turn: int) -> None:
+        if service.cluster.at("g1") is not None and "g2" in service.tasks:
+            service.kill("g2")  # and nobody starts another one
+
+    planned = run(service, meddle=kill)
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
+    assert planned.turned
+    assert service.voters() == {"b1", "b2", "b3"}
+
+
+def test_a_step_that_is_refused_for_too_long_turns_it_back() -> None:
+    service = MemoryService()
+    service.cluster.nodes["3"].since = 1e9  # never connected for long enough: etcd refuses
+    planned = run(service)
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
+    assert "too young" in planned.turned
+
+
+def test_it_rests_where_the_policy_asks_for_it_and_then_goes_on() -> None:
+    service = MemoryService()
+    policy = replace(POLICY, bake_before_majority=True, stabilisation_seconds=4)
+    planned = run(service, policy=policy)
+    assert planned.goal is Colour.GREEN
+    assert planned.rested
+
+
+def test_a_cluster_that_never_settles_is_given_up_in_time() -> None:
+    service = MemoryService()
+    service.cluster.leader = None
+    service.cluster._election_at = 1e9
+    look = machine(service).look(DEPLOYMENT)
+    first = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
+    assert first.decision is Turn.WAIT
+    later = Look(replace(look.cluster, at=look.cluster.at + LONGEST_SECONDS + 1), False)
+    last = next_turn(later, Colour.GREEN, first, None, service.raft.dialect, POLICY)
+    assert last.decision is Turn.BLOCKED
+    assert "not done after 40 min" in last.reason
+
+
+def test_a_hand_over_that_is_started_again_goes_on_from_what_it_sees() -> None:
+    service = MemoryService()
+
+    class Killed(Exception):
+        pass
+
+    def kill(turn: int) -> None:
+        if turn == 9:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(service, meddle=kill)
+    assert run(service).decision is Turn.DONE
+    assert service.voters() == {"g1", "g2", "g3"}
+
+
+def test_a_stopped_rollout_is_seen_by_the_look() -> None:
+    service = MemoryService()
+    service.rollout = replace(service.rollout, progress=Progress.FAILED)
+    assert machine(service).look(DEPLOYMENT).stopped

@@ -1,0 +1,139 @@
+"""The goldens are what the Python says, and no state can fail, hang or loop without a way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows.__main__ import GOLDEN, MACHINES, main, render
+
+ROOT = Path(__file__).parents[2]
+PASSING = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Transient",
+}
+
+
+def golden(name: str) -> dict[str, Any]:
+    return dict(json.loads((GOLDEN / f"{name}.asl.json").read_text(encoding="utf-8")))
+
+
+def states(name: str) -> dict[str, dict[str, Any]]:
+    return dict(golden(name)["States"])
+
+
+def following(state: dict[str, Any]) -> Iterator[str]:
+    if "Next" in state:
+        yield state["Next"]
+    if "Default" in state:
+        yield state["Default"]
+    for branch in (*state.get("Choices", ()), *state.get("Catch", ())):
+        yield branch["Next"]
+
+
+EVERY = [(machine, name, one) for machine in MACHINES for name, one in states(machine).items()]
+IDS = [f"{machine}-{name}" for machine, name, _ in EVERY]
+every_state = pytest.mark.parametrize(("machine", "name", "state"), EVERY, ids=IDS)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_golden_file_is_what_the_python_says(name: str) -> None:
+    text = (GOLDEN / f"{name}.asl.json").read_text(encoding="utf-8")
+    assert text == render(MACHINES[name]()), "run `make golden`"
+
+
+def test_check_tells_a_difference_and_does_not_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("workflows.__main__.GOLDEN", tmp_path / "golden")
+    assert main(["--check"]) == 1
+    assert "deploy.asl.json, hand_over.asl.json differ" in capsys.readouterr().err
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+    (tmp_path / "golden" / "deploy.asl.json").write_text("{}")
+    assert main(["--check"]) == 1
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_state_is_reached_and_leads_to_one_that_exists(name: str) -> None:
+    known = states(name)
+    reached, todo = set(), [golden(name)["StartAt"]]
+    while todo:
+        here = todo.pop()
+        if here not in reached:
+            reached.add(here)
+            todo += following(known[here])
+    assert reached == set(known)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_state_can_still_reach_an_end(name: str) -> None:
+    known = states(name)
+    ending = {key for key, one in known.items() if one["Type"] in ("Succeed", "Fail")}
+    while True:
+        more = {key for key, one in known.items() if set(following(one)) & ending} - ending
+        if not more:
+            break
+        ending |= more
+    assert ending == set(known)
+
+
+@every_state
+def test_every_state_explains_itself(machine: str, name: str, state: dict[str, Any]) -> None:
+    assert len(state["Comment"]) > 8
+
+
+@every_state
+def test_every_task_retries_what_passes_and_catches_the_rest(
+    machine: str, name: str, state: dict[str, Any]
+) -> None:
+    if state["Type"] != "Task":
+        return
+    (retry,) = state["Retry"]
+    assert set(retry["ErrorEquals"]) == PASSING
+    assert retry["MaxDelaySeconds"] == 20
+    assert retry["JitterStrategy"] == "FULL"
+    (catch,) = state["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    assert catch["ResultPath"].startswith("$.")
+    assert 0 < state["TimeoutSeconds"] <= 900
+
+
+@every_state
+def test_no_choice_can_find_nothing_and_no_wait_is_of_fixed_length(
+    machine: str, name: str, state: dict[str, Any]
+) -> None:
+    if state["Type"] == "Choice":
+        assert "Default" in state
+    if state["Type"] == "Wait":
+        assert state["SecondsPath"].startswith("$.")
+
+
+def test_a_failure_leads_where_it_must_from_where_it_stands() -> None:
+    leads = {
+        name: one["Catch"][0]["Next"] for name, one in states("deploy").items() if "Catch" in one
+    }
+    before = ("ValidateRequest", "StartBuild", "PollBuild", "RegisterTaskDefinition", "VerifyRaft")
+    assert {leads[name] for name in before} == {"NotifyFailed"}
+    assert leads["CreateDeployment"] == "NotifyFailed"  # which stops what may have been created
+    assert leads["PollDeployment"] == "StopDeployment"
+    after = ("VerifyOutcome", "StopDeployment", "PollRollback", "VerifyRollback")
+    assert {leads[name] for name in after} == {"NotifyFailed"}
+    assert leads["NotifySucceeded"] == "Deployed"
+    assert leads["NotifyRolledBack"] == "RolledBack"
+    assert leads["NotifyFailed"] == "FailedUnheard"
+
+
+def test_a_hand_over_always_answers_before_codedeploy_stops_waiting() -> None:
+    machine = golden("hand_over")
+    assert machine["TimeoutSeconds"] < 3600
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task" and name != "AnswerFailed":
+            assert state["Catch"][0]["Next"] == "AnswerFailed"

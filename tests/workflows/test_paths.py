@@ -1,0 +1,289 @@
+"""Whole executions: the rendered machines with the real handlers, over AWS in memory."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from quorumshift.domain.rollout import EndedBy, Progress
+from quorumshift.names import module
+from tests.adapters.aws_api import Api, refusal
+from tests.tasks.aws import EXECUTION, REPOSITORY, MemoryAws
+from tests.tasks.conftest import aws as aws
+from tests.usecases.service import DEPLOYMENT
+from tests.workflows.interpreter import Ended, run
+from workflows.__main__ import GOLDEN, MACHINES
+
+CONTEXT = {
+    "Execution": {
+        "Id": EXECUTION["id"],
+        "Name": EXECUTION["name"],
+        "StartTime": EXECUTION["startTime"],
+    }
+}
+Meddle = Callable[[str, int], None]
+
+
+def machine(name: str) -> dict[str, Any]:
+    return dict(json.loads((GOLDEN / f"{name}.asl.json").read_text(encoding="utf-8")))
+
+
+def execute(name: str, given: Any, meddle: Meddle = lambda state, times: None) -> Ended:
+    """``meddle(state, times)`` is called before each task, with how often it has run."""
+    times: dict[str, int] = {}
+
+    def call(state: str, payload: dict[str, Any]) -> Any:
+        times[state] = times.get(state, 0) + 1
+        meddle(state, times[state])
+        return importlib.import_module(module(state)).handler(payload, None)
+
+    return run(machine(name), given, call, CONTEXT)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_an_interpreter_of_states_language_reads_it(name: str) -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:sample"
+    AmazonStateLanguageParser.parse(re.sub(r"\$\{\w+\}", arn, json.dumps(machine(name))))
+
+
+def ends(aws: MemoryAws, progress: Progress, by: EndedBy = EndedBy.NOTHING) -> None:
+    aws.service.rollout = replace(aws.service.rollout, progress=progress, ended_by=by)
+
+
+def green_goes(aws: MemoryAws) -> None:
+    for address in ("g1", "g2", "g3"):
+        if address in aws.service.tasks:
+            aws.service.kill(address)
+
+
+def test_a_deployment_that_goes_well(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times == 3:
+            ends(aws, Progress.SUCCEEDED)
+
+    ended = execute("deploy", {"description": "new menu"}, meddle)
+    assert ended.at == "Deployed"
+    assert ended.states[:6] == [
+        "Receive",
+        "ValidateRequest",
+        "BuildOrNot",
+        "RegisterTaskDefinition",
+        "VerifyRaft",
+        "CreateDeployment",
+    ]
+    assert ended.states.count("PollDeployment") == 3
+    assert ended.states[-4:] == ["HowIsItGoing", "VerifyOutcome", "NotifySucceeded", "Deployed"]
+    assert aws.messages[0][0] == "sample: deployed"
+
+
+@pytest.mark.parametrize("given", [[], "deploy", None, {"imgae": "v2"}, 7])
+def test_what_is_no_request_is_refused_before_anything_is_touched(
+    aws: MemoryAws, given: Any
+) -> None:
+    ended = execute("deploy", given)
+    assert (ended.at, ended.error) == ("Failed", "InvalidRequest")
+    assert "Nothing was touched" in ended.cause
+    assert aws.description is None
+    assert len(aws.messages) == 1
+
+
+def test_a_degraded_cluster_is_not_deployed_to(aws: MemoryAws) -> None:
+    aws.service.kill("b3")
+    ended = execute("deploy", {})
+    assert (ended.at, ended.error) == ("Failed", "ClusterUnsafe")
+    assert "tolerance is 0" in ended.cause
+    assert "CreateDeployment" not in ended.states
+    assert ended.state["outcome"]["touched"] is False
+
+
+def test_a_hook_that_says_no_is_rolled_back_and_named(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times == 2:
+            said = {"name": "AfterInstall", "passed": False, "reason": "ValueError: boom"}
+            aws.evidence.append(json.dumps(said))
+            ends(aws, Progress.FAILED, EndedBy.CHECK)
+        if state == "PollRollback" and times == 2:
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "CheckFailed")
+    assert "AfterInstall said no: ValueError: boom" in ended.cause
+    assert ended.states.count("PollRollback") == 2
+    assert aws.service.deeds == []  # it had ended: there was nothing to stop
+    assert aws.service.locked == set()
+
+
+def test_a_cluster_in_danger_stops_the_deployment(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            aws.service.clock.sleep(3)
+            if times == 2:
+                aws.service.cluster.nodes["3"].up = False
+        if state == "StopDeployment":
+            aws.service.cluster.nodes["3"].up = True
+            aws.service.clock.sleep(3)
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "ClusterInDanger")
+    assert aws.service.deeds == ["stop"]
+
+
+def test_a_deployment_that_takes_too_long_is_stopped(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", "1")
+
+    def meddle(state: str, times: int) -> None:
+        if state == "StopDeployment":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "DeadlinePassed")
+    assert ended.states.count("PollDeployment") == 4
+
+
+def test_a_poll_that_fails_stops_the_deployment(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        aws.apis["cloudwatch"].answers["describe_alarms"] = refusal("AccessDenied", status=403)
+        group = {"alarmConfiguration": {"alarms": [{"name": "slow"}]}}
+        answers = aws.apis["codedeploy"].answers
+        answers["get_deployment_group"] = {"deploymentGroupInfo": group}
+        if state == "StopDeployment":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "ClientError")
+    assert "AccessDenied" in ended.cause
+
+
+def test_a_rollback_that_leaves_the_cluster_unwell_is_told_loudly(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, Progress.FAILED)
+        if state == "PollRollback":
+            green_goes(aws)
+        if state == "VerifyRollback":
+            aws.service.cluster.nodes["3"].up = False
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("Failed", "ClusterUnsafe")
+    assert "was rolled back, but its cluster is not well" in ended.cause
+    assert f"Deployment {DEPLOYMENT} has ended (failed)" in ended.cause
+    assert ended.state["outcome"]["touched"] is True
+
+
+def test_messages_that_cannot_be_sent_change_no_end(aws: MemoryAws) -> None:
+    aws.apis["sns"] = Api("sns", publish=refusal("NotFoundException", status=404))
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, Progress.SUCCEEDED)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == "Deployed"
+    assert ended.state["unheard"]["Error"] == "ClientError"
+
+
+def test_when_even_the_last_task_fails_the_first_failure_is_the_cause(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "NotifyFailed":
+            raise MemoryError("out of memory")
+
+    ended = execute("deploy", {"imgae": "v2"}, meddle)
+    assert (ended.at, ended.error) == ("FailedUnheard", "InvalidRequest")
+    assert "did you mean image" in ended.cause
+
+
+def test_a_commit_is_built_and_its_image_deployed(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_PROJECT", "sample-build")
+    build = {"id": "b:1", "buildStatus": "IN_PROGRESS", "sourceVersion": "0a1b2c3"}
+    source = {"type": "GITHUB", "location": "https://github.com/a/b"}
+    aws.apis["codebuild"] = Api(
+        "codebuild",
+        batch_get_projects={"projects": [{"source": source}]},
+        start_build={"build": build},
+        batch_get_builds=lambda **_: {"builds": [build]},
+    )
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollBuild" and times == 3:
+            build["buildStatus"] = "SUCCEEDED"
+        if state == "PollDeployment":
+            ends(aws, Progress.SUCCEEDED)
+
+    request = {"source": {"repository": "a/b", "commit": "0a1b2c3"}}
+    ended = execute("deploy", request, meddle)
+    assert ended.at == "Deployed"
+    assert ended.states.count("PollBuild") == 3
+    assert ended.state["build"]["image"] == f"{REPOSITORY}:0a1b2c3"
+
+    build["buildStatus"] = "FAILED"
+    failed = execute("deploy", request)
+    assert (failed.at, failed.error) == ("Failed", "BuildFailed")
+
+
+ASKED = {"deploymentId": DEPLOYMENT, "lifecycleEventHookExecutionId": "hook-1", "goal": "green"}
+
+
+def settle(aws: MemoryAws) -> Meddle:
+    def meddle(state: str, times: int) -> None:
+        if state == "Observe":
+            aws.service.clock.sleep(1)
+
+    return meddle
+
+
+def test_a_hand_over_ends_with_yes(aws: MemoryAws) -> None:
+    ended = execute("hand_over", ASKED, settle(aws))
+    assert ended.at == "HandedOver"
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert aws.service.voters() == {"g1", "g2", "g3"}
+
+
+@pytest.mark.parametrize("turn", [1, 4, 7, 10, 13, 16])
+def test_a_hand_over_that_is_stopped_on_the_way_ends_with_no(aws: MemoryAws, turn: int) -> None:
+    def meddle(state: str, times: int) -> None:
+        settle(aws)(state, times)
+        if state == "Plan" and times == turn:
+            aws.service.stop(DEPLOYMENT)
+
+    ended = execute("hand_over", ASKED, meddle)
+    assert (ended.at, ended.error) == ("NotHandedOver", "HandedBack")
+    assert ended.cause == "the rollout was stopped"
+    assert aws.answers == [("hook-1", "Failed")]
+    assert aws.service.voters() == {"b1", "b2", "b3"}
+
+
+def test_a_hand_over_whose_task_breaks_ends_with_no(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "Plan" and times == 3:
+            raise ValueError("broken")
+
+    ended = execute("hand_over", ASKED, meddle)
+    assert (ended.at, ended.error, ended.cause) == ("NotHandedOver", "ValueError", "broken")
+    assert aws.answers == [("hook-1", "Failed")]
+
+
+def test_an_answer_that_cannot_be_given_fails_for_the_watchdog(aws: MemoryAws) -> None:
+    answers = aws.apis["codedeploy"].answers
+    answers["put_lifecycle_event_hook_execution_status"] = refusal("AccessDenied", status=403)
+    ended = execute("hand_over", ASKED, settle(aws))
+    assert (ended.at, ended.error) == ("Unanswered", "ClientError")
+
+
+def test_votes_are_called_home(aws: MemoryAws) -> None:
+    execute("hand_over", ASKED, settle(aws))
+    aws.service.stop(DEPLOYMENT)
+    back = {**ASKED, "lifecycleEventHookExecutionId": "", "goal": "blue"}
+    assert execute("hand_over", back, settle(aws)).at == "HandedBack"
+    assert aws.service.voters() == {"b1", "b2", "b3"}

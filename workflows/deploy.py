@@ -1,0 +1,192 @@
+"""The state machine ``deploy``, as the sentence that describes it.
+
+Validate the request; build the commit if it names one; register the task definition; verify the
+Raft cluster; create the deployment; wait and poll until it has succeeded, then verify the outcome
+and tell people. When it fails, is stopped, takes too long or endangers the cluster: stop it, wait
+and poll until the roll-back has ended, verify the cluster again and tell people why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows import sdk
+
+TIMEOUT_SECONDS = 8 * 24 * 3600
+"""Longer than the longest rollout that CodeDeploy knows: 120 h before the traffic shift and 48 h
+before blue ends. The deadline that people set is PollDeployment's."""
+
+LOOKING = 120
+SETTLING = 900
+"""Seconds: Lambda's longest. How long a cluster may take to settle is the policy's to say."""
+
+
+def deploy() -> dict[str, Any]:
+    """The definition in Amazon States Language, with ``${State}`` for each function's ARN."""
+    receive = sdk.begin(
+        "Receive",
+        "Keeps the input beside the execution it belongs to, whatever was typed.",
+        {
+            "input.$": "$",
+            "execution": {
+                "id.$": "$$.Execution.Id",
+                "name.$": "$$.Execution.Name",
+                "startTime.$": "$$.Execution.StartTime",
+            },
+        },
+    )
+    validate_request = sdk.task(
+        "ValidateRequest",
+        "Is the input a request? {} deploys the current task definition again. "
+        "Nothing has been touched so far.",
+        "$",
+    )
+    build_or_not = sdk.choice(
+        "BuildOrNot", "Does the request name a commit to build, or something that exists?"
+    )
+    start_build = sdk.task("StartBuild", "Starts the build of the commit.", "$.build")
+    wait_for_build = sdk.wait("WaitForBuild", "Lets the build go on.", "$.timing.buildPollSeconds")
+    poll_build = sdk.task(
+        "PollBuild", "Is the image there? A failed build ends here with its phase.", "$.build"
+    )
+    is_it_built = sdk.choice("IsItBuilt", "The build runs, or its image is there.")
+    register_task_definition = sdk.task(
+        "RegisterTaskDefinition",
+        "Finds the revision to deploy. A new one copies the live one and changes the image alone.",
+        "$.revision",
+    )
+    verify_raft = sdk.task(
+        "VerifyRaft",
+        "Waits until the Raft cluster is healthy, stable and tolerates what the policy asks. "
+        "An election is waited for; a cluster that is not well is not deployed to.",
+        "$.verification",
+        seconds=SETTLING,
+    )
+    create_deployment = sdk.task(
+        "CreateDeployment",
+        "Starts the deployment, or adopts the one that an earlier try of this step started.",
+        "$.deployment",
+    )
+    wait_for_deployment = sdk.wait(
+        "WaitForDeployment", "Lets the deployment go on.", "$.timing.pollSeconds"
+    )
+    poll_deployment = sdk.task(
+        "PollDeployment",
+        "One observation: stages, traffic, alarms, tasks, the hooks' evidence, the Raft cluster. "
+        "All that is ever shown of the deployment is made from these.",
+        "$.observation",
+        seconds=LOOKING,
+    )
+    how_is_it_going = sdk.choice(
+        "HowIsItGoing",
+        "Goes on, has succeeded, or has failed; also to be stopped: the deadline has passed, green "
+        "does not start, or the cluster is in danger.",
+    )
+    verify_outcome = sdk.task(
+        "VerifyOutcome",
+        "No member of the old tasks is left, and the cluster is healthy. Gives the locks back.",
+        "$.outcome",
+        seconds=SETTLING,
+    )
+    notify_succeeded = sdk.task("NotifySucceeded", "Tells people.", "$.notification")
+    deployed = sdk.succeed("Deployed", "The new revision serves, and its tasks hold the votes.")
+
+    stop_deployment = sdk.task(
+        "StopDeployment",
+        "Stops the deployment if it still runs, so that the traffic goes back.",
+        "$.stop",
+    )
+    wait_for_rollback = sdk.wait(
+        "WaitForRollback", "Lets the roll-back go on.", "$.timing.pollSeconds"
+    )
+    poll_rollback = sdk.task(
+        "PollRollback",
+        "Follows the roll-back to its own end. Votes that green holds are handed back first; "
+        "until then their locks keep green alive.",
+        "$.rollback",
+        seconds=LOOKING,
+    )
+    is_it_undone = sdk.choice("IsItUndone", "The roll-back goes on, or has ended.")
+    verify_rollback = sdk.task(
+        "VerifyRollback",
+        "VerifyRaft once more: the old cluster is healthy and stable. Gives the locks back.",
+        "$.outcome",
+        seconds=SETTLING,
+    )
+    notify_rolled_back = sdk.task("NotifyRolledBack", "Tells people why.", "$.notification")
+    rolled_back = sdk.Fail(
+        "RolledBack",
+        "The old revision serves, as before. The cause says what happened and what to do.",
+        "$.outcome.error",
+        "$.outcome.cause",
+    )
+
+    notify_failed = sdk.task(
+        "NotifyFailed",
+        "Leaves things safe and tells people how they stand. Before a deployment exists, nothing "
+        "was touched; after, a person has to look.",
+        "$.outcome",
+        seconds=LOOKING,
+    )
+    failed = sdk.Fail(
+        "Failed",
+        "It could not go on. The cause says why, how things stand and what to do.",
+        "$.outcome.error",
+        "$.outcome.cause",
+    )
+    failed_unheard = sdk.Fail(
+        "FailedUnheard",
+        "As Failed, and nobody could be told: the cause is that of the first failure.",
+        "$.failure.Error",
+        "$.failure.Cause",
+    )
+
+    sdk.chain(receive, validate_request, build_or_not)
+    sdk.when_present(build_or_not, "$.request.source", start_build)
+    sdk.otherwise(build_or_not, register_task_definition)
+    sdk.chain(start_build, wait_for_build, poll_build, is_it_built)
+    sdk.when(is_it_built, "$.build.status", "running", wait_for_build)
+    sdk.otherwise(is_it_built, register_task_definition)
+    sdk.chain(
+        register_task_definition,
+        verify_raft,
+        create_deployment,
+        wait_for_deployment,
+        poll_deployment,
+        how_is_it_going,
+    )
+    sdk.when(how_is_it_going, "$.observation.meaning.decision", "wait", wait_for_deployment)
+    sdk.when(how_is_it_going, "$.observation.meaning.decision", "succeeded", verify_outcome)
+    sdk.otherwise(how_is_it_going, stop_deployment)
+    sdk.chain(verify_outcome, notify_succeeded, deployed)
+
+    sdk.chain(stop_deployment, wait_for_rollback, poll_rollback, is_it_undone)
+    sdk.when(is_it_undone, "$.rollback.decision", "done", verify_rollback)
+    sdk.otherwise(is_it_undone, wait_for_rollback)
+    sdk.chain(verify_rollback, notify_rolled_back, rolled_back)
+    sdk.chain(notify_failed, failed)
+
+    # Where a failure leads depends on where it stands.
+    before_a_deployment_exists = [
+        validate_request,
+        start_build,
+        poll_build,
+        register_task_definition,
+        verify_raft,
+        create_deployment,
+    ]
+    sdk.catch(before_a_deployment_exists, notify_failed)
+    sdk.catch([poll_deployment], stop_deployment)
+    after_it_has_ended = [verify_outcome, stop_deployment, poll_rollback, verify_rollback]
+    sdk.catch(after_it_has_ended, notify_failed)
+    sdk.catch_quietly(notify_succeeded, deployed)
+    sdk.catch_quietly(notify_rolled_back, rolled_back)
+    sdk.catch_quietly(notify_failed, failed_unheard)
+
+    return sdk.definition(
+        "Deploys one revision of the service, blue/green, without ever costing its Raft cluster "
+        "the quorum. Start it with {} or with a request such as "
+        '{"image": "v2", "description": "why"}.',
+        receive,
+        TIMEOUT_SECONDS,
+    )

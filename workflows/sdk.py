@@ -1,0 +1,131 @@
+"""Everything that the Step Functions SDK lacks, in one place.
+
+The SDK (2.3.0) knows neither MaxDelaySeconds nor JitterStrategy, nor ErrorPath and CausePath, and
+answers a misspelt attribute with ``None``. So the few kinds of states that the workflows are made
+of are built here, and what is rendered is compared with golden files.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import warnings
+from typing import Any
+
+logging.getLogger("sagemaker.config").setLevel(logging.WARNING)
+with warnings.catch_warnings():
+    # It imports pkg_resources and compares texts with "is"; neither is ours to mend.
+    warnings.simplefilter("ignore")
+    from stepfunctions import steps
+    from stepfunctions.steps.states import Graph
+
+PASSING = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Transient",
+)
+"""Errors worth another try: Lambda's own (AWS's advice for every Lambda task), and ours."""
+
+
+class Retry(steps.Retry):  # type: ignore[misc] # the SDK has no types
+    """Tries again with backoff, jitter and a cap."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """With the two fields that the SDK refuses."""
+        return {**super().to_dict(), "MaxDelaySeconds": 20, "JitterStrategy": "FULL"}
+
+
+class Fail(steps.Fail):  # type: ignore[misc] # the SDK has no types
+    """Ends the execution with an error and a cause that stand in its state."""
+
+    def __init__(self, name: str, comment: str, error_path: str, cause_path: str) -> None:
+        super().__init__(name, comment=comment)
+        self.paths = {"ErrorPath": error_path, "CausePath": cause_path}
+
+    def to_dict(self) -> dict[str, Any]:
+        """With the two fields that the SDK refuses."""
+        return {**super().to_dict(), **self.paths}
+
+
+def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
+    """The state ``name``, run by the function of the same name, whose ARN ``${name}`` becomes.
+
+    The function gets the whole state; what it returns is put at ``result``.
+    """
+    return steps.Task(
+        name,
+        comment=comment,
+        resource=f"${{{name}}}",
+        result_path=result,
+        timeout_seconds=seconds,
+        retry=Retry(
+            error_equals=list(PASSING), interval_seconds=1, max_attempts=6, backoff_rate=2.0
+        ),
+    )
+
+
+def begin(name: str, comment: str, parameters: dict[str, Any]) -> Any:
+    """Makes the state that the first task gets out of the input and the context."""
+    return steps.Pass(name, comment=comment, parameters=parameters)
+
+
+def wait(name: str, comment: str, seconds_path: str) -> Any:
+    """Waits for as long as the state says."""
+    return steps.Wait(name, comment=comment, seconds_path=seconds_path)
+
+
+def choice(name: str, comment: str) -> Any:
+    """A branch; see :func:`when` and :func:`otherwise`."""
+    return steps.Choice(name, comment=comment)
+
+
+def when(branch: Any, variable: str, equals: str | bool, then: Any) -> None:
+    """Go to ``then`` when ``variable`` equals a text, or a truth."""
+    rule = steps.ChoiceRule
+    matches = rule.BooleanEquals if isinstance(equals, bool) else rule.StringEquals
+    branch.add_choice(matches(variable, equals), next_step=then)
+
+
+def when_present(branch: Any, variable: str, then: Any) -> None:
+    """Go to ``then`` when there is anything at ``variable``."""
+    branch.add_choice(steps.ChoiceRule.IsPresent(variable, True), next_step=then)
+
+
+def otherwise(branch: Any, then: Any) -> None:
+    """Go to ``then`` when nothing else matched."""
+    branch.default_choice(then)
+
+
+def succeed(name: str, comment: str) -> Any:
+    """Ends the execution well."""
+    return steps.Succeed(name, comment=comment)
+
+
+def catch(states: list[Any], then: Any) -> None:
+    """Whatever else fails in one of ``states`` goes to ``then``, the error is at ``$.failure``."""
+    for state in states:
+        state.add_catch(
+            steps.Catch(error_equals=["States.ALL"], result_path="$.failure", next_step=then)
+        )
+
+
+def catch_quietly(state: Any, then: Any) -> None:
+    """A failure of ``state`` changes nothing about how the execution ends at ``then``; it is
+    beside the point, at ``$.unheard``."""
+    state.add_catch(
+        steps.Catch(error_equals=["States.ALL"], result_path="$.unheard", next_step=then)
+    )
+
+
+def chain(*states: Any) -> None:
+    """One after the other."""
+    for state, following in itertools.pairwise(states):
+        state.next(following)
+
+
+def definition(comment: str, start: Any, timeout_seconds: int) -> dict[str, Any]:
+    """The machine that starts at ``start``."""
+    graph = Graph(start, comment=comment, timeout_seconds=timeout_seconds)
+    return dict(graph.to_dict())
