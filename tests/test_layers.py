@@ -53,7 +53,12 @@ MAY_IMPORT = {
         "quorumshift.adapters",
         "quorumshift.rehearsal",
     ),
-    "quorumshift.report": ("quorumshift.domain", "quorumshift.rehearsal", "quorumshift.report"),
+    "quorumshift.report": (
+        "quorumshift.domain",
+        "quorumshift.names",
+        "quorumshift.rehearsal",
+        "quorumshift.report",
+    ),
 }
 """What each part may import of ours. The command line may import anything."""
 

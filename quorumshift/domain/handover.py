@@ -15,7 +15,7 @@ from quorumshift.domain.handover_path import Rows, find, present
 from quorumshift.domain.handover_refusals import covers, faults, missing_tasks, no_path, refusal
 from quorumshift.domain.handover_scene import Scene, forward, replacing
 from quorumshift.domain.handover_steps import Configuration, Cover, Goal, Kind, Next, Plan, Step
-from quorumshift.domain.locks import hold, let_go, renewal
+from quorumshift.domain.locks import hold, is_locked, let_go, renewal
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
 from quorumshift.domain.reading import listed, read, uncertainty
@@ -42,7 +42,7 @@ def goal_for(observation: ClusterObservation, colour: Colour) -> Goal:
     """All tasks of one colour shall vote; the best ``desired`` of them if there are more, as while
     ECS replaces one."""
     nodes = [node for node in observation.nodes if node.colour is colour and node.task]
-    best = sorted(nodes, key=_worth)
+    best = sorted(nodes, key=lambda node: _worth(node, observation.at))
     return Goal(frozenset(node.address for node in best[: observation.desired or None]))
 
 
@@ -205,14 +205,15 @@ def _is_unready(node: Node) -> bool:
     return node.standing is Standing.OUTSIDE and not node.ready
 
 
-def _worth(node: Node) -> tuple[int, str]:
-    """Orders the tasks of one colour: those that vote and answer first, dead ones last."""
+def _worth(node: Node, at: float) -> tuple[int, str]:
+    """Orders the tasks of one colour: those that vote and answer first, dead ones last. What leads
+    or is locked stays so, and the choice with it from turn to turn."""
     if node.report and node.standing is Standing.VOTER:
-        rank = 0
+        rank = 0 if node.report.leader == node.raft_id or is_locked(node, at) else 1
     elif node.report and node.standing is Standing.LEARNER:
-        rank = 1
+        rank = 2
     elif node.standing is Standing.VOTER:
-        rank = 3
+        rank = 4
     else:
-        rank = 2 if node.ready else 4
+        rank = 3 if node.ready else 5
     return rank, node.address

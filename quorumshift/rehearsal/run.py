@@ -25,6 +25,7 @@ from quorumshift.rehearsal.deeds import Deeds
 from quorumshift.rehearsal.execution import Execution
 from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.load import Load
+from quorumshift.rehearsal.membership_news import tell_membership
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.preflight import CannotStart, check_ports
 from quorumshift.rehearsal.result import (
@@ -177,6 +178,7 @@ class Rehearsal:
         say("stage", f"waiting for {options.nodes} tasks and their Raft cluster")
         self.observer = Observer(world, self.ecs.instances_path(service.name))
         self.observer.start()
+        tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
         url = f"http://{world.block.balancer}:{self.configuration.load_balancer.listener_port}"
         say("stage", f"load: {options.rate} requests/s to {url}, half of them writes")

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import io
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from quorumshift.rehearsal.aws.server import EmbeddedAws
+from quorumshift.rehearsal.aws.alarms import AlarmEngine
+from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
+from quorumshift.rehearsal.aws.ecs import EcsEngine
+from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
+from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
-_ENGINES = {
-    "quorumshift.rehearsal.aws.load_balancing": "BalancerEngine",
-    "quorumshift.rehearsal.aws.alarms": "AlarmEngine",
-    "quorumshift.rehearsal.aws.ecs": "EcsEngine",
-    "quorumshift.rehearsal.aws.codedeploy": "CodeDeployEngine",
-}
-
 Functions = Callable[..., dict[str, str]]
-
-
-def _engines(world: World) -> list[Any]:
-    found = []
-    for module, name in _ENGINES.items():
-        if importlib.util.find_spec(module) is not None:
-            found.append(getattr(importlib.import_module(module), name)(world))
-    return found
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """The embedded AWS with every engine, an AWS minute a second."""
     world = World(block=take_block(), speed=60, directory=tmp_path_factory.mktemp("world"))
-    embedded = EmbeddedAws(world, _engines(world))
+    engines: list[Engine] = [
+        BalancerEngine(world),
+        EcsEngine(world),
+        CodeDeployEngine(world),
+        AlarmEngine(world),
+    ]
+    embedded = EmbeddedAws(world, engines)
     embedded.start()
     yield embedded
     embedded.stop()

@@ -235,14 +235,15 @@ def test_websockets_outlive_weights_and_end_with_the_deregistration_delay(tmp_pa
 def test_health_follows_the_thresholds(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
         check = state.HealthCheck("/health", 0, 30.0, 5.0, 2, 3, "200-204,301")
-        target = await rig.backend(0, "only")
-        rig.group("blue", target.address, rig.world.block.task(1), health=check)
+        target, other = await rig.backend(0, "ill"), await rig.backend(1, "dead")
+        rig.group("blue", target.address, other.address, health=check)
         rig.weights(blue=1)
         await rig.apply()
-        await rig.healthy(target.address)
-        await rig.until(lambda: rig.health(rig.world.block.task(1))[-1] == "unhealthy")
+        await rig.healthy(target.address, other.address)
+        await other.stop()
         target.status = 500
-        await rig.until(lambda: rig.health(target.address)[-1] == "unhealthy")
+        for one in (target, other):
+            await rig.until(lambda: rig.health(one.address)[-1] == "unhealthy")  # noqa: B023 # awaited at once
         target.status = 204
         await rig.healthy(target.address)
         said = {
@@ -255,10 +256,25 @@ def test_health_follows_the_thresholds(tmp_path: Path) -> None:
             "Target.ResponseCodeMismatch",
             "Health checks failed with these codes: [500]",
         )
-        assert said[rig.world.block.task(1), "unhealthy"] == (
+        assert said[other.address, "unhealthy"] == (
             "Target.FailedHealthChecks",
             "Health checks failed",
         )
+
+    play(tmp_path, scenario, speed=240)
+
+
+def test_a_target_that_is_still_starting_is_not_unhealthy(tmp_path: Path) -> None:
+    async def scenario(rig: Rig) -> None:
+        address = rig.world.block.task(0)
+        rig.group("blue", address)
+        rig.weights(blue=1)
+        await rig.apply()
+        await asyncio.sleep(0.8)  # six checks
+        assert rig.health(address) == ["initial"]
+        await rig.backend(0, "late")
+        await rig.healthy(address)
+        assert rig.health(address) == ["initial", "healthy"]
 
     play(tmp_path, scenario, speed=240)
 

@@ -89,7 +89,7 @@ class Site:
     def weigh(self, blue: int) -> None:
         self.elb.modify_listener(ListenerArn=self.listener, DefaultActions=[self.action(blue)])
 
-    def start(self, group: str, colour: str) -> str:
+    def start(self, group: str, colour: str, status: int = 200) -> str:
         """A target that answers its colour, registered; its address."""
         address = self.world.block.task(next(_addresses))
 
@@ -98,7 +98,7 @@ class Site:
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(colour)))
                 self.end_headers()
                 self.wfile.write(colour.encode())
@@ -179,17 +179,18 @@ def test_the_listener_shows_and_does_what_it_was_told(site: Site) -> None:
 
 
 def test_target_health_through_a_target_s_life(site: Site) -> None:
-    address = site.world.block.task(next(_addresses))
-    assert site.health(site.blue, address) == {address: ("unused", "Target.NotRegistered")}
-    site.elb.register_targets(TargetGroupArn=site.blue, Targets=[{"Id": address}])
+    nobody = site.world.block.task(next(_addresses))
+    assert site.health(site.blue, nobody) == {nobody: ("unused", "Target.NotRegistered")}
+    address = site.start(site.blue, "ill", status=500)
     state, reason = site.health(site.blue)[address]
     assert state == "initial"
     assert reason in ("Elb.RegistrationInProgress", "Elb.InitialHealthChecking")
-    until(lambda: site.health(site.blue)[address] == ("unhealthy", "Target.FailedHealthChecks"))
+    until(lambda: site.health(site.blue)[address] == ("unhealthy", "Target.ResponseCodeMismatch"))
     found = site.elb.describe_target_health(TargetGroupArn=site.blue)["TargetHealthDescriptions"]
     assert found[0]["Target"] == {"Id": address, "Port": 8080}
     assert found[0]["HealthCheckPort"] == "8080"
-    assert found[0]["TargetHealth"]["Description"] == "Health checks failed"
+    described = found[0]["TargetHealth"]["Description"]
+    assert described == "Health checks failed with these codes: [500]"
 
     site.elb.deregister_targets(TargetGroupArn=site.blue, Targets=[{"Id": address}])
     draining = (address, ("draining", "Target.DeregistrationInProgress"))

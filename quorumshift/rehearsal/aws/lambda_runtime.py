@@ -34,13 +34,13 @@ from quorumshift.rehearsal.processes import die_with_parent
 _LENGTH = struct.Struct("!I")
 
 WARM = (
+    "application-autoscaling",
     "cloudwatch",
     "codebuild",
     "codedeploy",
     "ecr",
     "ecs",
     "elbv2",
-    "lambda",
     "logs",
     "sns",
     "stepfunctions",

@@ -6,6 +6,7 @@ imports services that nothing here has a use for.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Iterator
@@ -50,8 +51,11 @@ def _remembering(known: dict[str, Any]) -> Any:
     return load_file
 
 
+@functools.cache
 def import_moto() -> None:
-    """Import what the embedded AWS is made of, with one region instead of all."""
+    """Import what the embedded AWS is made of, with one region instead of all.
+
+    A second call does nothing: whoever has time to spare before the start may call it early."""
     read_models_once()
     _regions_without_models()
     from moto.core.base_backend import AccountSpecificBackend

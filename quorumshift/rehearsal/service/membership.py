@@ -11,8 +11,11 @@ from quorumshift.rehearsal.service.gateway import Gateway, Member, NoAnswer
 from quorumshift.rehearsal.service.node import Node, read_instances
 from quorumshift.rehearsal.service.view import WATCHFUL_SECONDS, View
 
-_ASK_SECONDS = 0.5
-_PROOF_SECONDS = 5.0
+_ASK_SECONDS = 2.0
+_PEER_SECONDS = 0.5
+_PROOF_SECONDS = 20.0
+"""How long to look for a quorum that says whether our member was taken out; the front forwards
+meanwhile, so there is no hurry."""
 _STARTS = 5
 
 
@@ -74,7 +77,7 @@ class Membership:
 
     async def _list_of(self, peer: str) -> tuple[Member, ...] | None:
         try:
-            return (await self._gateway.members(peer, _ASK_SECONDS)).members
+            return (await self._gateway.members(peer, _PEER_SECONDS)).members
         except NoAnswer:
             return None
 

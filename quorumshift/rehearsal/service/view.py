@@ -25,9 +25,8 @@ WATCHFUL_SECONDS = 0.2
 """The same while this node waits to be admitted."""
 HASTY_SECONDS = 0.03
 """The same while no leader is known."""
-_HEAR_SECONDS = 0.3
-_ASK_SECONDS = 1.0
-_ROUND_SECONDS = 0.2
+_SOON_SECONDS = 0.2
+_ASK_SECONDS = 2.0
 _LOST_SECONDS = 1.0
 
 
@@ -38,6 +37,7 @@ class Reign:
         self.raft_id = raft_id
         self.address = address
         self.term = term
+        self.hearing: asyncio.Task[bool] | None = None
         self._tries: set[asyncio.Timeout] = set()
 
     @contextlib.contextmanager
@@ -94,16 +94,12 @@ class View:
 
     async def follow(self) -> None:
         """Keep looking, for ever."""
-        try:
-            while True:
-                self._wake.clear()
-                answered = await self._look()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause(answered)):
-                        await self._wake.wait()
-        finally:
-            for asking in self._asking.values():
-                asking.cancel()
+        while True:
+            self._wake.clear()
+            answered = await self._look()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause(answered)):
+                    await self._wake.wait()
 
     def _pause(self, answered: bool) -> float:
         if not answered:
@@ -112,15 +108,22 @@ class View:
 
     async def _look(self) -> bool:
         """Whether a leader answered."""
-        if self.reign is not None and await self._hear(self.reign):
+        if self.reign is not None and await self._answers(self.reign):
             return True
         await self._search()
-        return self.reign is not None and await self._hear(self.reign)
+        return self.reign is not None and await self._answers(self.reign)
+
+    async def _answers(self, reign: Reign) -> bool:
+        """Whether the leader answers soon; if not, it is still waited for in the background."""
+        if reign.hearing is None or reign.hearing.done():
+            reign.hearing = asyncio.create_task(self._hear(reign))
+        await asyncio.wait([reign.hearing], timeout=_SOON_SECONDS)
+        return reign.hearing.done() and reign.hearing.result()
 
     async def _hear(self, reign: Reign) -> bool:
         """Take the member list from the leader; its header tells whether the term has changed."""
         try:
-            told = await self._gateway.members(reign.address, _HEAR_SECONDS)
+            told = await self._gateway.members(reign.address, _ASK_SECONDS)
         except Silent:
             return False
         except NoAnswer:
@@ -129,8 +132,9 @@ class View:
         if told.told_by != reign.raft_id or told.term != reign.term:
             self.doubt(reign)
             return False
-        self.members = told.members
-        self._told_at = asyncio.get_running_loop().time()
+        if reign is self._reign:
+            self.members = told.members
+            self._told_at = asyncio.get_running_loop().time()
         return True
 
     async def _search(self) -> None:
@@ -141,7 +145,7 @@ class View:
                 self._asking[address] = asyncio.create_task(self._ask(address))
         waiting = [each for each in self._asking.values() if not each.done()]
         if waiting:
-            await asyncio.wait(waiting, timeout=_ROUND_SECONDS)
+            await asyncio.wait(waiting, timeout=_SOON_SECONDS)
 
     async def _ask(self, address: str) -> None:
         try:

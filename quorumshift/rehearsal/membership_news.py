@@ -1,0 +1,47 @@
+"""Says what changes in the Raft cluster, as an outsider sees it, for whoever watches."""
+
+from __future__ import annotations
+
+import threading
+
+from quorumshift.domain.raft import Standing
+from quorumshift.rehearsal.observer import Observer, ObserverSnapshot
+from quorumshift.rehearsal.reporting import ReporterFailed
+from quorumshift.rehearsal.world import World
+
+EVERY_SECONDS = 0.2
+
+
+def tell_membership(world: World, observer: Observer) -> None:
+    """Compare one look with the next in a thread, until the rehearsal stops."""
+
+    def run() -> None:
+        before: ObserverSnapshot | None = None
+        while not world.stopping.wait(EVERY_SECONDS):
+            try:
+                now = observer.snapshot()
+            except ReporterFailed:
+                return  # it was finished, or whoever asks it for the result will say why not
+            for text in changes(before, now):
+                world.events.say("raft", text)
+            before = now
+
+    threading.Thread(target=run, name="membership", daemon=True).start()
+
+
+def changes(before: ObserverSnapshot | None, now: ObserverSnapshot) -> list[str]:
+    """One sentence for each node whose standing changed, and for a new leader."""
+    old = {member.address: member.standing for member in before.members} if before else {}
+    new = {member.address: member.standing for member in now.members}
+    texts = []
+    for address in sorted(old.keys() | new.keys()):
+        was = old.get(address, Standing.OUTSIDE)
+        is_now = new.get(address, Standing.OUTSIDE)
+        if was is not is_now:
+            texts.append(f"{address}: {was.value} → {is_now.value}")
+    if texts:
+        voters = sum(standing is Standing.VOTER for standing in new.values())
+        texts[-1] += f" ({voters} voters)"
+    if now.leader and (before is None or now.leader != before.leader):
+        texts.append(f"{now.leader} leads in term {now.term}")
+    return texts
