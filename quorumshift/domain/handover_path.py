@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from quorumshift.domain.handover_problem import Move, Operation
@@ -143,26 +145,35 @@ class _Player:
 
     def row(self, step: Step | None) -> Configuration:
         """The configuration as it is now."""
+        locked = tuple(sorted(self.locked))
+        learners = tuple(sorted(self.learners))
+        if step is not None and step.kind not in _CHANGES:
+            last = self.rows[-1]
+            return replace(
+                last, step=step, learners=learners, locked=locked, point_of_no_return=False
+            )
         nodes = self.scene.nodes
+        voting = Counter(nodes[address].colour for address in self.voters)
         healthy = self.voters & self.scene.healthy
+        fit = Counter(nodes[address].colour for address in healthy)
         needed = quorum(len(self.voters))
-        green = _without(Colour.GREEN, healthy, nodes) >= needed
+        green = len(healthy) - fit[Colour.GREEN] >= needed
         return Configuration(
             step=step,
             voters=tuple(sorted(self.voters)),
-            learners=tuple(sorted(self.learners)),
+            learners=learners,
             leader=self.leader,
-            locked=tuple(sorted(self.locked)),
+            locked=locked,
             unhealthy=tuple(sorted(self.voters - healthy)),
-            blue=sum(nodes[address].colour is Colour.BLUE for address in self.voters),
-            green=sum(nodes[address].colour is Colour.GREEN for address in self.voters),
+            blue=voting[Colour.BLUE],
+            green=voting[Colour.GREEN],
             quorum=needed,
             tolerance=len(healthy) - needed,
             green_may_vanish=green,
-            blue_may_vanish=_without(Colour.BLUE, healthy, nodes) >= needed,
+            blue_may_vanish=len(healthy) - fit[Colour.BLUE] >= needed,
             point_of_no_return=bool(self.rows) and self.rows[-1].green_may_vanish and not green,
         )
 
 
-def _without(colour: Colour, addresses: Iterable[str], nodes: dict[str, Node]) -> int:
-    return sum(nodes[address].colour is not colour for address in addresses)
+_CHANGES = (Kind.PROMOTE, Kind.REMOVE, Kind.TRANSFER, Kind.REPLACE_ALL)
+"""Steps after which others vote or lead."""

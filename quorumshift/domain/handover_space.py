@@ -70,7 +70,8 @@ class Space(Layout):
 
     def missing(self, state: int) -> int:
         """How many locks on healthy voters a quorum of locks lacks."""
-        return max(0, self.votes(state & self.voters_mask).quorum - self.locked_votes(state))
+        lacking = self.votes(state & self.voters_mask).quorum - self.locked_votes(state)
+        return lacking if lacking > 0 else 0
 
     def uncovered(self, state: int) -> int:
         """How far the locks are from what the problem asks of them."""

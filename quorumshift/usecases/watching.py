@@ -70,9 +70,11 @@ class Watch:
     ) -> RolloutObservation:
         """One observation with its meaning; keeps the votes locked on the way.
 
-        The rollout is asked before the evidence, so that an end that was caused by a hook is not
-        seen before the hook's reason.
+        The order matters. The rollout is asked before the evidence, so that an end that a hook
+        caused is not seen before the hook's reason; and after the dead tasks, so that those that
+        an end has killed are not seen before the end.
         """
+        failures = self.green.failures(deployment)
         rollout = self.deployments.look(deployment)
         cluster = self.observer.look(deployment)
         fresh = RolloutObservation(
@@ -81,7 +83,7 @@ class Watch:
             deadline=pace.deadline_seconds,
             rollout=rollout,
             alarms=self.alarms.look(),
-            failures=self.green.failures(deployment),
+            failures=failures,
             checks=self.evidence.read(deployment),
             cluster=cluster,
             verdict=assess(cluster, self.policy),

@@ -155,6 +155,25 @@ def test_dead_green_tasks_are_told_with_reason_and_exit_code() -> None:
     assert [one.exit_code for one in failures] == [1, None]
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "counts"),
+    [
+        ("EssentialContainerExited", "Essential container in task exited", True),
+        ("TaskFailedToStart", "CannotPullContainerError", True),
+        ("ServiceSchedulerInitiated", "Task failed container health checks", True),
+        ("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment x)", False),
+        ("UserInitiated", "stopped by hand", False),
+        ("SpotInterruption", "Your Spot Task was interrupted.", False),
+    ],
+)
+def test_a_task_that_was_ended_on_purpose_is_no_failure(
+    code: str, reason: str, counts: bool
+) -> None:
+    stopped = [task(4, "ecs-svc/2", stopCode=code, stoppedReason=reason)]
+    ours, _ = service([], stopped)
+    assert bool(ours.failures("d-1")) is counts
+
+
 def test_the_blueprint_is_the_primary_task_sets() -> None:
     ours, _ = service([])
     blueprint = ours.blueprint(8080)

@@ -16,6 +16,11 @@ _AT_ONCE = 100
 """Tasks that DescribeTasks and GetTaskProtection take."""
 _PRIMARY = "PRIMARY"
 _STEADY = "STEADY_STATE"
+_WANTED = ("UserInitiated", "SpotInterruption", "TerminationNotice")
+"""Stop codes that say nothing about the image."""
+_SCALED = "Scaling activity initiated"
+"""How ECS's reason begins for a task that its service wants no more, as in a roll-back; the stop
+code is the one of a failed health check as well."""
 
 
 class EcsService:
@@ -69,9 +74,14 @@ class EcsService:
         )
 
     def failures(self, deployment: str) -> tuple[TaskFailure, ...]:
-        """Green tasks that stopped, in the order in which they did. ECS tells for about an hour."""
+        """Green tasks that stopped though nobody wanted it, in the order in which they did. ECS
+        tells for about an hour."""
         green = self._green_ids(deployment)
-        dead = [task for task in self._tasks("STOPPED") if task.get("startedBy") in green]
+        dead = [
+            task
+            for task in self._tasks("STOPPED")
+            if task.get("startedBy") in green and not _was_wanted(task)
+        ]
         dead.sort(key=lambda task: str(task.get("stoppedAt") or task.get("stoppingAt") or ""))
         return tuple(self._failure(task) for task in dead)
 
@@ -191,6 +201,11 @@ def _colour_of(task: dict[str, Any], colours: dict[str, Colour]) -> Colour:
         return known
     # Its task set is gone already, or was not there when the sets were listed.
     return Colour.NONE if colours else Colour.BLUE
+
+
+def _was_wanted(task: dict[str, Any]) -> bool:
+    reason = str(task.get("stoppedReason") or "")
+    return task.get("stopCode") in _WANTED or reason.startswith(_SCALED)
 
 
 def _is_steady(sets: Iterable[dict[str, Any]], deployment: str | None) -> bool:

@@ -13,9 +13,10 @@ from quorumshift.rehearsal.service.view import View
 
 PATIENCE_SECONDS = 8.0
 """A client is answered within this time, whatever happens to the cluster."""
-FIRST_TRY_SECONDS = 1.0
+FIRST_TRY_SECONDS = 4.0
 """A leader that is silent for so long is asked again. It is the last resort: what usually ends a
-try is the leader's refusal, or that another one leads."""
+try is the leader's refusal, or that another one leads. On a busy machine an answer is late rather
+than lost, and asking again early would only make it busier."""
 _FIRST_PAUSE_SECONDS = 0.005
 _LAST_PAUSE_SECONDS = 0.1
 

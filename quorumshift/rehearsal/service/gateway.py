@@ -16,6 +16,8 @@ import aiohttp
 
 from quorumshift.rehearsal.service.node import CLIENT_PORT
 
+_CONNECTIONS = 64
+"""To one member. More at once would not be served sooner, and opening them costs time."""
 _INVALID_ARGUMENT = 3  # gRPC's code: no other member would take the request either
 
 
@@ -81,7 +83,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
