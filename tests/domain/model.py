@@ -174,6 +174,7 @@ class Check:
     adversary: bool = True
     first: int = 1
     plans: dict[tuple[Nodes, str], Plan] = field(default_factory=dict)
+    turns: dict[tuple[Nodes, bool], bool] = field(default_factory=dict)
     calm: dict[World, tuple[World, ...]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
 
@@ -287,10 +288,13 @@ class Check:
         """The caller asks where to turn."""
         if world.goal == BLUE:
             return
-        seen = observe(world.nodes, self.rules.desired)
-        green = goal_for(seen, Colour.GREEN)
-        after = turn(seen, green, self.rules.dialect, self.rules.policy, stuck=stuck)
-        if after != green:
+        key = (world.nodes, stuck)
+        if key not in self.turns:
+            seen = observe(world.nodes, self.rules.desired)
+            green = goal_for(seen, Colour.GREEN)
+            rules = self.rules
+            self.turns[key] = turn(seen, green, rules.dialect, rules.policy, stuck=stuck) != green
+        if self.turns[key]:
             yield world._replace(goal=BLUE)
 
     # What must hold

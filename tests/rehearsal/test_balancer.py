@@ -137,27 +137,31 @@ def test_a_target_that_stops_after_draining_costs_nothing(tmp_path: Path) -> Non
     async def scenario(rig: Rig) -> None:
         blue, green = await two_colours(rig)
         over = asyncio.Event()
-        served = 0
+        served = asyncio.Semaphore(0)
 
         async def client(session: aiohttp.ClientSession) -> None:
-            nonlocal served
             while not over.is_set():
                 async with session.post(rig.url, data=b"x") as answer:
                     assert answer.status == 200
-                    served += 1
+                    served.release()
+
+        async def fifty_more() -> None:
+            for _ in range(50):
+                await served.acquire()
 
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             for _ in range(6):
                 group.create_task(client(session))
-            await asyncio.sleep(0.2)
+            await fifty_more()
             rig.weights(blue=0, green=100)
             rig.group("blue", delay=12.0)
             await rig.apply()
             await rig.until(lambda: rig.health(blue)[-1] == "unused")
             await rig.backends[0].stop()
-            await asyncio.sleep(0.2)
+            while not served.locked():
+                await served.acquire()
+            await fifty_more()
             over.set()
-        assert served > 100
         assert rig.health(blue) == ["initial", "healthy", "draining", "unused"]
         assert rig.health(green)[-1] == "healthy"
 
@@ -207,25 +211,27 @@ def test_a_cookie_ends_with_its_time() -> None:
 
 def test_websockets_outlive_weights_and_end_with_the_deregistration_delay(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
-        blue, _ = await two_colours(rig, delay=36.0)
-        rig.backends[0].delay = 0.3
+        blue, _ = await two_colours(rig, delay=60.0)
+        rig.backends[0].delay = 1.8  # longer than the delay, which is scaled, takes in real time
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(rig.url + "/ws") as link,
         ):
             assert await link.receive_str() == "blue"
             slow = asyncio.create_task(ask(session, rig.url, 1))
-            await asyncio.sleep(0.05)
+            while not rig.backends[0].seen:
+                await asyncio.sleep(0.01)
             rig.weights(blue=0, green=100)
-            rig.group("blue", delay=36.0)
+            rig.group("blue", delay=60.0)
             await rig.apply()
-            assert await ask(session, rig.url, 20) == {"green": 20}
-            assert await slow == {"blue": 1}
             await link.send_str("still here")
             assert await link.receive_str() == "still here"
-            assert rig.health(blue)[-1] == "draining"
+            assert await ask(session, rig.url, 10) == {"green": 10}
             async with asyncio.timeout(3):
                 assert (await link.receive()).type is aiohttp.WSMsgType.CLOSED
+            assert rig.health(blue)[-1] == "draining"
+            assert not slow.done()
+            assert await slow == {"blue": 1}
         await rig.until(lambda: rig.health(blue)[-1] == "unused")
         assert rig.process.poll() is None
 

@@ -167,7 +167,7 @@ def test_the_listener_shows_and_does_what_it_was_told(site: Site) -> None:
         (site.blue, 0),
         (site.green, 100),
     ]
-    time.sleep(0.05)
+    site.engine.settle()
     assert site.ask(20, link) == {"green": 20}
     assert link.sock is connected
     until(
@@ -223,10 +223,10 @@ def test_deregistered_targets_get_no_requests(site: Site) -> None:
     until(lambda: {one[0] for one in site.health(site.blue).values()} == {"healthy"})
     assert site.ask(10) == {"first": 5, "second": 5}
     site.elb.deregister_targets(TargetGroupArn=site.blue, Targets=[{"Id": first}])
-    time.sleep(0.05)
+    site.engine.settle()
     assert site.ask(10) == {"second": 10}
     site.elb.deregister_targets(TargetGroupArn=site.blue, Targets=[{"Id": second}])
-    time.sleep(0.05)
+    site.engine.settle()
     assert site.ask(1) == {"503": 1}
 
 

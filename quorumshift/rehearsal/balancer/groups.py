@@ -19,6 +19,8 @@ from quorumshift.rehearsal.balancer.targets import DRAINING, GONE, INITIAL, UNUS
 
 Report = Callable[[Target], None]
 
+_LOOK_AGAIN = 0.02
+
 
 class Group:
     """``targets``: by (address, registration), the draining ones included."""
@@ -103,12 +105,25 @@ class Group:
 
     def _drain(self, target: Target) -> None:
         """No new requests; those under way may finish until the delay is over. ALB shows the
-        target as draining for the whole delay, even if nothing is under way."""
+        target as draining for the whole delay, even if nothing is under way.
+
+        The delay is scaled, requests take real time: they alone may go on until the unscaled delay
+        is over.
+        """
         self._unwatch(target)
         self.changed(target, DRAINING)
         target.close_idle()
-        delay = self.spec.delay / self.speed if self.spec.used else 0.0
-        asyncio.get_running_loop().call_later(delay, self._finish, target)
+        loop = asyncio.get_running_loop()
+        delay = self.spec.delay if self.spec.used else 0.0
+        loop.call_later(delay / self.speed, self._end_drain, target, loop.time() + delay)
+
+    def _end_drain(self, target: Target, latest: float) -> None:
+        loop = asyncio.get_running_loop()
+        target.cut_tunnels()
+        if target.active and loop.time() < latest:
+            loop.call_later(_LOOK_AGAIN, self._end_drain, target, latest)
+        else:
+            self._finish(target)
 
     def _finish(self, target: Target) -> None:
         if self.targets.get((target.spec.id, target.spec.port, target.spec.registration)) is target:

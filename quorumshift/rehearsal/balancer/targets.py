@@ -105,6 +105,12 @@ class Target:
         for connection in stale:
             connection.close()
 
+    def cut_tunnels(self) -> None:
+        """Close the WebSockets."""
+        for connection in list(self.active):
+            if connection.exchange is not None and connection.exchange.tunnel:
+                connection.abort()
+
     def cut(self) -> None:
         """Close everything, now."""
         self.close_idle()
