@@ -18,7 +18,7 @@ from quorumshift.domain.handover_steps import Configuration, Cover, Goal, Kind, 
 from quorumshift.domain.locks import hold, is_locked, let_go, renewal
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
-from quorumshift.domain.reading import listed, read, uncertainty
+from quorumshift.domain.reading import Reading, listed, read, uncertainty
 
 __all__ = [
     "Configuration",
@@ -48,7 +48,8 @@ def goal_for(observation: ClusterObservation, colour: Colour) -> Goal:
 
 def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
     """What to do now to make ``goal`` the voters. Pure; never raises for what it observes."""
-    crossed = _crossed(observation, policy)
+    reading = read(observation, policy)
+    crossed = _crossed(observation, reading)
     if not goal.voters and observation.desired:
         text = "No task of the goal exists: ECS is to start some."
         return Plan(Next.WAIT, None, text, "", (), crossed)
@@ -58,7 +59,6 @@ def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: 
     renew = renewal(observation, goal.voters, policy)
     if renew:
         return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
-    reading = read(observation, policy)
     doubts = uncertainty(observation) or ((reading.doubt,) if reading.leader is None else ())
     if doubts:
         return Plan(Next.WAIT, None, " ".join(doubts), "", (), crossed)
@@ -70,7 +70,7 @@ def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: 
     for cover in covers(scene):
         path = find(scene, cover)
         if path is not None:
-            return replace(_first(scene, path), cover=cover)
+            return _first(scene, path, cover)
     return no_path(scene)
 
 
@@ -111,23 +111,22 @@ def last_resort(policy: Policy) -> Policy:
     return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
 
 
-def _first(scene: Scene, path: Rows) -> Plan:
+def _first(scene: Scene, path: Rows, cover: Cover) -> Plan:
     """The first step of the path, unless something must be waited for."""
     here = path[0]
-    crossed = not here.green_may_vanish
     step = path[1].step if len(path) > 1 else None
     if step is None:
         return _arrived(scene, path)
     wait = _not_yet(scene, here, step)
-    if wait:
-        keep = hold(scene.observation, scene.policy)
-        if keep:
-            return Plan(Next.STEP, keep, keep.reason, "", path[:1], crossed)
-        return Plan(Next.WAIT, None, wait, "", path, crossed)
-    if _rests(scene, path):
-        text = "Green may still vanish without harm; from the next step on it may not: bake."
-        return Plan(Next.WAIT, None, text, "", path, crossed, resting=True)
-    return Plan(Next.STEP, step, step.reason, "", path, crossed)
+    # While it waits, a quorum stays locked; a path that cannot keep one has locks of its own.
+    keep = hold(scene.observation, scene.policy) if wait and cover is Cover.QUORUM else None
+    resting = not wait and _rests(scene, path)
+    if resting:
+        wait = "Green may still vanish without harm; from the next step on it may not: bake."
+    todo = keep or (None if wait else step)
+    decision, reason = (Next.STEP, todo.reason) if todo else (Next.WAIT, wait)
+    crossed = not here.green_may_vanish
+    return Plan(decision, todo, reason, "", path, crossed, resting, cover)
 
 
 def _arrived(scene: Scene, path: Rows) -> Plan:
@@ -190,9 +189,8 @@ def _rests(scene: Scene, path: Rows) -> bool:
     )
 
 
-def _crossed(observation: ClusterObservation, policy: Policy) -> bool:
+def _crossed(observation: ClusterObservation, reading: Reading) -> bool:
     """Whether what is not green is no quorum; ``False`` while that is not known."""
-    reading = read(observation, policy)
     staying = [node for node in reading.healthy if node.colour is not Colour.GREEN and node.task]
     return reading.leader is not None and len(staying) < quorum(len(observation.voters))
 
@@ -205,15 +203,14 @@ def _is_unready(node: Node) -> bool:
     return node.standing is Standing.OUTSIDE and not node.ready
 
 
-def _worth(node: Node, at: float) -> tuple[int, str]:
+def _worth(node: Node, at: float) -> tuple[int, bool, bool, str]:
     """Orders the tasks of one colour: those that vote and answer first, dead ones last. What leads
     or is locked stays so, and the choice with it from turn to turn."""
-    if node.report and node.standing is Standing.VOTER:
-        rank = 0 if node.report.leader == node.raft_id or is_locked(node, at) else 1
-    elif node.report and node.standing is Standing.LEARNER:
-        rank = 2
-    elif node.standing is Standing.VOTER:
-        rank = 4
+    if node.standing is Standing.OUTSIDE:
+        rank = 2 if node.ready else 4
+    elif node.report is None:
+        rank = 3
     else:
-        rank = 3 if node.ready else 5
-    return rank, node.address
+        rank = 0 if node.standing is Standing.VOTER else 1
+    leads = node.report is not None and node.report.leader == node.raft_id
+    return rank, not leads, not is_locked(node, at), node.address

@@ -5,9 +5,9 @@ It knows nothing of the product's arithmetic: majorities are counted here anew, 
 
 Between any two steps the adversary may crash one node (its task ends, or only its Raft falls
 silent), move leadership to any voter, keep a learner from catching up, make a lock or a release of
-several tasks succeed in part, run a step twice, ask to turn back, or stop the deployment, upon
-which every unlocked task of green ends. (A lost reply is a step that is planned again from what is
-seen, which is what every turn does anyway.)
+several tasks succeed in part, run a step twice, let the time of the locks run out, ask to turn
+back, or stop the deployment, upon which every unlocked task of green ends. (A lost reply is a step
+that is planned again from what is seen, which is what every turn does anyway.)
 """
 
 from __future__ import annotations
@@ -68,14 +68,24 @@ class Flaw(Exception):
     """A property was broken; the message tells which, and where."""
 
 
+ETCD = Dialect("etcd", 1, leadership_transfer=True, removal=True)
+
+
 @dataclass(frozen=True)
 class Rules:
-    """One service under check. ``sizes``: tasks of (blue, green); ``desired``: what ECS wants."""
+    """One service under check. ``sizes``: tasks of (blue, green); ``desired``: what ECS wants.
+
+    ``adversary``: whether there is one; ``faults``: how often it may crash a node or stop the
+    deployment; ``clock``: whether it may let the locks come to their end.
+    """
 
     sizes: tuple[int, int]
     desired: int
-    policy: Policy = Policy()
-    dialect: Dialect = Dialect("etcd", 1, leadership_transfer=True, removal=True)
+    policy: Policy
+    dialect: Dialect = ETCD
+    adversary: bool = True
+    faults: int = 0
+    clock: bool = False
 
 
 Planner = Callable[[ClusterObservation, Goal, Dialect, Policy], Plan]
@@ -142,6 +152,8 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
         lock = LOCKED if step.kind is Kind.LOCK else FREE
         chosen = {int(task.removeprefix("task/")) for task in step.tasks}
         return tuple(n._replace(lock=lock) if at in chosen else n for at, n in enumerate(nodes))
+    if spare(nodes) < 0 or not any(node.leads for node in nodes):
+        raise Flaw("a change was asked of a cluster without leader or quorum")
     changed = list(nodes)
     at = int(step.address)
     node = nodes[at]
@@ -171,8 +183,6 @@ class Check:
 
     rules: Rules
     planner: Planner = plan
-    adversary: bool = True
-    first: int = 1
     plans: dict[tuple[Nodes, str], Plan] = field(default_factory=dict)
     turns: dict[tuple[Nodes, bool], bool] = field(default_factory=dict)
     calm: dict[World, tuple[World, ...]] = field(default_factory=dict)
@@ -180,8 +190,7 @@ class Check:
 
     def run(self, starts: Iterable[Nodes]) -> int:
         """Check all that can be reached from ``starts``; return how many worlds there are."""
-        faults = self.first if self.adversary else 0
-        todo = [World(nodes, GREEN, faults) for nodes in starts]
+        todo = [World(nodes, GREEN, self.rules.faults) for nodes in starts]
         seen = set(todo)
         while todo:
             world = todo.pop()
@@ -222,7 +231,7 @@ class Check:
         self.calm[world] = calm
         yield from calm
         yield from self.environment(world)
-        if self.adversary:
+        if self.rules.adversary:
             yield from self.turned(world, stuck=now.decision is Next.WAIT)
             yield from self.faults(world)
 
@@ -268,6 +277,9 @@ class Check:
         """Crashes, a move of leadership, a stop by a person."""
         if any(node.leads for node in world.nodes):
             yield from self.led(world)
+        if self.rules.clock and LOCKED in {node.lock for node in world.nodes}:
+            aged = (n._replace(lock=SHORT) if n.lock else n for n in world.nodes)
+            yield world._replace(nodes=tidy(aged))
         if not world.faults:
             return
         less = world._replace(faults=world.faults - 1)
@@ -319,6 +331,10 @@ class Check:
         self.require(
             locks(after) <= max(self.rules.desired, locks(before)), "too many locks", world, step
         )
+        ending = any(node.lock == SHORT and node.votes for node in before)
+        self.require(
+            not ending or step.kind is Kind.LOCK, "locks that end are not renewed", world, step
+        )
         if cover is Cover.NONE:
             self.require(policy.allow_unlocked, "unlocked without the policy's word", world, step)
             return
@@ -362,7 +378,10 @@ class Check:
             ours = node.colour == world.goal
             self.require(ours or node.standing == OUTSIDE, "done with leftovers", world, None)
             self.require(ours or not node.lock, "done with locks left over", world, None)
-            self.require(not ours or node.standing == VOTER, "done without a vote", world, None)
+        tasks = sum(node.colour == world.goal for node in world.nodes)
+        votes = sum(node.standing == VOTER for node in world.nodes)
+        wanted = min(tasks, self.rules.desired)
+        self.require(votes == wanted, "done without all votes", world, None)
         self.require(
             any(n.leads and n.colour == world.goal for n in world.nodes),
             "nobody leads",

@@ -87,6 +87,7 @@ class Rig:
         self.world = World(block=take_block(), speed=speed, directory=folder)
         self.groups: dict[str, state.Group] = {}
         self.rules: tuple[state.Rule, ...] = ()
+        self.idle_timeout = 60.0
         self.said: list[dict[str, Any]] = []
         self.version = 0
         self.backends: list[Backend] = []
@@ -157,7 +158,7 @@ class Rig:
     async def apply(self, listeners: bool = True) -> None:
         """Send the desired state and wait until it is in force."""
         self.version += 1
-        listener = state.Listener(LISTENER, "app/lb/1", PORT, 60.0, self.rules)
+        listener = state.Listener(LISTENER, "app/lb/1", PORT, self.idle_timeout, self.rules)
         desired = state.Desired((listener,) if listeners else (), tuple(self.groups.values()))
         order = {"version": self.version, "desired": to_json(desired)}
         assert self.process.stdin is not None

@@ -342,6 +342,22 @@ def test_a_refused_connection_goes_elsewhere_and_a_cut_one_is_502(tmp_path: Path
     play(tmp_path, scenario, speed=240)
 
 
+def test_what_does_not_move_for_the_idle_timeout_is_ended(tmp_path: Path) -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.idle_timeout = 0.5
+        await two_colours(rig)
+        rig.backends[0].delay = 30
+        async with aiohttp.ClientSession() as session:
+            waiting = asyncio.open_connection(rig.world.block.balancer, PORT)
+            reader, writer = await waiting
+            async with session.get(rig.url) as answer:
+                assert answer.status == 504
+            assert await reader.read() == b""  # a client that asked nothing is sent away
+            writer.close()
+
+    play(tmp_path, scenario)
+
+
 def test_bodies_stream_both_ways(tmp_path: Path) -> None:
     async def scenario(rig: Rig) -> None:
         await two_colours(rig)

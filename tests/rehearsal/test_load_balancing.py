@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import itertools
+import os
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
@@ -17,6 +20,7 @@ import pytest
 
 from quorumshift.rehearsal.aws.load_balancing import BalancerEngine, PortInUse, require_free
 from quorumshift.rehearsal.aws.server import EmbeddedAws
+from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.balancer_rig import listen
 
@@ -321,3 +325,17 @@ def test_metrics_reach_cloudwatch_with_albs_dimensions(site: Site) -> None:
     }
     assert sums("HealthyHostCount", group, whole, zone)[1] == 1
     assert sums("UnHealthyHostCount", group, whole, zone)[1] == 0
+
+
+def test_a_balancer_that_dies_is_not_overlooked(tmp_path: Path) -> None:
+    world = World(block=take_block(), speed=60, directory=tmp_path)
+    engine = BalancerEngine(world)  # not installed: the shared one keeps moto
+    engine.start()
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    until(lambda: world.events.all("error"))
+    (event,) = world.events.all("error")
+    assert event.text.startswith("the load balancer ended by itself with status -9; see ")
+    engine.stop()
+    world.processes.close()
+    world.block.lock.close()

@@ -1,0 +1,241 @@
+"""Planners with one bug each. The model check must find every one of them.
+
+Some believe a false observation, some do another step than the planned one, some have a wrong rule
+inside the search. Each is a slip that a person could make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from quorumshift.domain import handover, handover_search, handover_votes
+from quorumshift.domain.handover import Goal, Kind, Next, Plan, Step, plan
+from quorumshift.domain.handover_problem import Problem
+from quorumshift.domain.handover_space import Space
+from quorumshift.domain.handover_votes import Votes
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, Colour, Node, Report, Standing
+from tests.domain.model import LAST, TERM, Planner
+
+Patch = pytest.MonkeyPatch
+BUGS: dict[str, Callable[[Patch], Planner]] = {}
+
+
+def _bug(make: Callable[[Patch], Planner]) -> Callable[[Patch], Planner]:
+    BUGS[make.__name__] = make
+    return make
+
+
+# Planners that believe what is not so
+
+
+def _believing(lie: Callable[[ClusterObservation], ClusterObservation]) -> Planner:
+    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
+        return plan(lie(seen), goal, dialect, policy)
+
+    return planner
+
+
+def _each(lie: Callable[[Node], Node]) -> Planner:
+    return _believing(lambda seen: replace(seen, nodes=tuple(lie(node) for node in seen.nodes)))
+
+
+@_bug
+def takes_silent_voters_for_healthy(_: Patch) -> Planner:
+    def lie(seen: ClusterObservation) -> ClusterObservation:
+        leader = next((node.report.leader for node in seen.nodes if node.report), None)
+        nodes = (
+            replace(n, report=Report(n.raft_id, TERM, leader, LAST, LAST))
+            if n.raft_id and n.report is None and n.standing is Standing.VOTER
+            else n
+            for n in seen.nodes
+        )
+        return replace(seen, nodes=tuple(nodes))
+
+    return _believing(lie)
+
+
+@_bug
+def takes_every_learner_for_caught_up(_: Patch) -> Planner:
+    return _each(
+        lambda n: (
+            replace(n, report=replace(n.report, last_index=LAST, applied_index=LAST))
+            if n.report
+            else n
+        )
+    )
+
+
+@_bug
+def takes_dead_tasks_for_running(_: Patch) -> Planner:
+    return _each(lambda n: n if n.task else replace(n, task=f"task/{n.address}"))
+
+
+@_bug
+def does_not_see_locks(_: Patch) -> Planner:
+    return _each(lambda n: replace(n, locked_until=None))
+
+
+@_bug
+def sees_locks_everywhere(_: Patch) -> Planner:
+    return _each(lambda n: replace(n, locked_until=1e9 if n.task else None))
+
+
+@_bug
+def does_not_know_the_limit_of_locks(_: Patch) -> Planner:
+    return _believing(lambda seen: replace(seen, desired=len(seen.nodes)))
+
+
+@_bug
+def does_not_look_when_locks_end(_: Patch) -> Planner:
+    return _each(lambda n: replace(n, locked_until=1e9 if n.locked_until else None))
+
+
+@_bug
+def admits_as_many_as_it_likes(_: Patch) -> Planner:
+    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
+        return plan(seen, goal, replace(dialect, learners_at_a_time=9), policy)
+
+    return planner
+
+
+# Planners that do something else
+
+
+def _instead(change: Callable[[Plan, ClusterObservation, Goal], Plan]) -> Planner:
+    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
+        return change(plan(seen, goal, dialect, policy), seen, goal)
+
+    return planner
+
+
+def _do(kind: Kind, nodes: Iterable[Node], old: Plan) -> Plan:
+    first, *rest = nodes
+    tasks = tuple(node.task for node in (first, *rest) if node.task)
+    step = Step(kind, first.address, first.raft_id, first.task, "A bug.", tasks)
+    return replace(old, decision=Next.STEP, step=step)
+
+
+def _is_step(found: Plan, kind: Kind) -> bool:
+    return found.step is not None and found.step.kind is kind
+
+
+@_bug
+def removes_the_leader(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        leaders = [n for n in seen.voters if n.report and n.report.leader == n.raft_id]
+        return _do(Kind.REMOVE, leaders, found) if _is_step(found, Kind.TRANSFER) else found
+
+    return _instead(change)
+
+
+@_bug
+def releases_blue_as_soon_as_green_votes(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        greens = [node for node in seen.voters if node.colour is Colour.GREEN]
+        blues = [n for n in seen.nodes if n.colour is Colour.BLUE and n.locked_until]
+        return _do(Kind.RELEASE, blues, found) if len(greens) > 1 and blues else found
+
+    return _instead(change)
+
+
+@_bug
+def never_releases(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        if _is_step(found, Kind.RELEASE) and {n.address for n in seen.voters} == goal.voters:
+            return replace(found, decision=Next.DONE, step=None)
+        return found
+
+    return _instead(change)
+
+
+@_bug
+def leaves_learners_behind(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        node = seen.node(found.step.address) if found.step else None
+        if _is_step(found, Kind.REMOVE) and node and node.standing is Standing.LEARNER:
+            return replace(found, decision=Next.DONE, step=None)
+        return found
+
+    return _instead(change)
+
+
+@_bug
+def is_done_when_green_is_a_quorum(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        votes = [node for node in seen.voters if node.address in goal.voters]
+        enough = 2 * len(votes) > len(seen.voters)
+        return replace(found, decision=Next.DONE, step=None) if enough else found
+
+    return _instead(change)
+
+
+@_bug
+def prefers_to_lead_from_one_node(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        fit = [n for n in seen.voters if n.report and n.task and n.report.last_index == LAST]
+        away = [n for n in fit if n.report and n.report.leader != n.raft_id]
+        return _do(Kind.TRANSFER, away, found) if len(fit) > 1 and len(away) < len(fit) else found
+
+    return _instead(change)
+
+
+@_bug
+def gives_up_without_saying_why(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        if any(node.task is None for node in seen.nodes):
+            return replace(found, decision=Next.BLOCKED, step=None, reason="", advice="")
+        return found
+
+    return _instead(change)
+
+
+# Planners whose search follows a wrong rule
+
+
+def _searching(patch: Patch) -> Planner:
+    patch.setattr(handover_search, "_space", Space)  # nothing of the bug stays in the cache
+    return handover.plan
+
+
+@_bug
+def takes_half_for_a_majority(patch: Patch) -> Planner:
+    patch.setattr(handover_votes, "quorum", lambda voters: (voters + 1) // 2)
+    return _searching(patch)
+
+
+@_bug
+def searches_without_locks(patch: Patch) -> Planner:
+    patch.setattr(Space, "uncovered", lambda self, state: 0)
+    patch.setattr(Space, "missing", lambda self, state: 0)
+    return _searching(patch)
+
+
+@_bug
+def spends_the_last_spare_vote(patch: Patch) -> Planner:
+    rule = Space._enter
+
+    def enter(self: Space, voters: int, before: Votes, weakest: int) -> int | None:
+        kept: Problem = self.problem
+        self.problem = replace(kept, tolerance=0)
+        try:
+            return rule(self, voters, before, weakest)
+        finally:
+            self.problem = kept
+
+    patch.setattr(Space, "_enter", enter)
+    patch.setattr(
+        handover_search, "range", lambda best, stop, by: iter(range(0, -1, -1)), raising=False
+    )
+    return _searching(patch)
+
+
+@_bug
+def changes_before_the_votes_are_locked(patch: Patch) -> Planner:
+    patch.setattr(Space, "missing", lambda self, state: 0)
+    rule = Space.uncovered
+    patch.setattr(Space, "uncovered", lambda self, state: min(1, rule(self, state)))
+    return _searching(patch)
