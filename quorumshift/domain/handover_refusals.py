@@ -64,19 +64,28 @@ def covers(scene: Scene) -> tuple[Cover, ...]:
 
 
 def no_path(scene: Scene) -> Plan:
-    """Why there is no path: something to wait for, or blocked. The votes are held meanwhile."""
+    """Why there is no path: something to wait for, or blocked.
+
+    The votes are held meanwhile; only a hand-over forward that is blocked says so at once, as to
+    turn back is better, and takes the locks that it needs.
+    """
     here = present(scene)
     crossed = not here.green_may_vanish
-    keep = hold(scene.observation, scene.policy)
+    wait = _what_may_come(scene)
+    keep = hold(scene.observation, scene.policy) if wait or not forward(scene) else None
     if keep:
         return Plan(Next.STEP, keep, keep.reason, "", (here,), crossed)
+    if wait:
+        return Plan(Next.WAIT, None, wait, "", (here,), crossed)
+    return Plan(Next.BLOCKED, None, *_blocked(scene), path=(here,), crossed=crossed)
+
+
+def _what_may_come(scene: Scene) -> str:
+    """What would open a path by itself; empty: nothing."""
     hopeful = replace(scene, hopeful=True)
     if any(find(hopeful, cover) is not None for cover in covers(scene)):
-        reason = f"No path to the goal keeps what the policy asks{faults(scene)}."
-        return Plan(Next.WAIT, None, reason, "", (here,), crossed)
-    if replacing(scene.observation, scene.goal):
-        return Plan(Next.WAIT, None, missing_tasks(scene), "", (here,), crossed)
-    return Plan(Next.BLOCKED, None, *_blocked(scene), path=(here,), crossed=crossed)
+        return f"No path to the goal keeps what the policy asks{faults(scene)}."
+    return missing_tasks(scene) if replacing(scene.observation, scene.goal) else ""
 
 
 def _blocked(scene: Scene) -> Refusal:

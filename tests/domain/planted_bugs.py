@@ -21,12 +21,17 @@ from quorumshift.domain.raft import ClusterObservation, Colour, Node, Report, St
 from tests.domain.model import LAST, TERM, Planner
 
 Patch = pytest.MonkeyPatch
-BUGS: dict[str, Callable[[Patch], Planner]] = {}
+Maker = Callable[[Patch], Planner]
+BUGS: dict[str, tuple[Maker, str]] = {}
+"""Each bug, and what the check is to say of it."""
 
 
-def _bug(make: Callable[[Patch], Planner]) -> Callable[[Patch], Planner]:
-    BUGS[make.__name__] = make
-    return make
+def _bug(flaw: str) -> Callable[[Maker], Maker]:
+    def enlist(make: Maker) -> Maker:
+        BUGS[make.__name__] = (make, flaw)
+        return make
+
+    return enlist
 
 
 # Planners that believe what is not so
@@ -43,7 +48,7 @@ def _each(lie: Callable[[Node], Node]) -> Planner:
     return _believing(lambda seen: replace(seen, nodes=tuple(lie(node) for node in seen.nodes)))
 
 
-@_bug
+@_bug("done below tolerance")
 def takes_silent_voters_for_healthy(_: Patch) -> Planner:
     def lie(seen: ClusterObservation) -> ClusterObservation:
         leader = next((node.report.leader for node in seen.nodes if node.report), None)
@@ -58,7 +63,7 @@ def takes_silent_voters_for_healthy(_: Patch) -> Planner:
     return _believing(lie)
 
 
-@_bug
+@_bug("a learner was promoted that lags")
 def takes_every_learner_for_caught_up(_: Patch) -> Planner:
     return _each(
         lambda n: (
@@ -69,32 +74,27 @@ def takes_every_learner_for_caught_up(_: Patch) -> Planner:
     )
 
 
-@_bug
-def takes_dead_tasks_for_running(_: Patch) -> Planner:
-    return _each(lambda n: n if n.task else replace(n, task=f"task/{n.address}"))
-
-
-@_bug
+@_bug("too many locks")
 def does_not_see_locks(_: Patch) -> Planner:
     return _each(lambda n: replace(n, locked_until=None))
 
 
-@_bug
+@_bug("while a vote could be locked")
 def sees_locks_everywhere(_: Patch) -> Planner:
     return _each(lambda n: replace(n, locked_until=1e9 if n.task else None))
 
 
-@_bug
+@_bug("too many locks")
 def does_not_know_the_limit_of_locks(_: Patch) -> Planner:
     return _believing(lambda seen: replace(seen, desired=len(seen.nodes)))
 
 
-@_bug
+@_bug("locks that end are not renewed")
 def does_not_look_when_locks_end(_: Patch) -> Planner:
     return _each(lambda n: replace(n, locked_until=1e9 if n.locked_until else None))
 
 
-@_bug
+@_bug("too many learners")
 def admits_as_many_as_it_likes(_: Patch) -> Planner:
     def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
         return plan(seen, goal, replace(dialect, learners_at_a_time=9), policy)
@@ -123,7 +123,7 @@ def _is_step(found: Plan, kind: Kind) -> bool:
     return found.step is not None and found.step.kind is kind
 
 
-@_bug
+@_bug("the leader was removed")
 def removes_the_leader(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         leaders = [n for n in seen.voters if n.report and n.report.leader == n.raft_id]
@@ -132,7 +132,7 @@ def removes_the_leader(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug
+@_bug("would lose the quorum")
 def releases_blue_as_soon_as_green_votes(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         greens = [node for node in seen.voters if node.colour is Colour.GREEN]
@@ -142,7 +142,7 @@ def releases_blue_as_soon_as_green_votes(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug
+@_bug("done with locks left over")
 def never_releases(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         if _is_step(found, Kind.RELEASE) and {n.address for n in seen.voters} == goal.voters:
@@ -152,7 +152,7 @@ def never_releases(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug
+@_bug("done with leftovers")
 def leaves_learners_behind(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         node = seen.node(found.step.address) if found.step else None
@@ -163,7 +163,7 @@ def leaves_learners_behind(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug
+@_bug("done without locks")
 def is_done_when_green_is_a_quorum(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         votes = [node for node in seen.voters if node.address in goal.voters]
@@ -173,17 +173,26 @@ def is_done_when_green_is_a_quorum(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug
-def prefers_to_lead_from_one_node(_: Patch) -> Planner:
+@_bug("goes in circles")
+def moves_leadership_before_each_change(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         fit = [n for n in seen.voters if n.report and n.task and n.report.last_index == LAST]
         away = [n for n in fit if n.report and n.report.leader != n.raft_id]
-        return _do(Kind.TRANSFER, away, found) if len(fit) > 1 and len(away) < len(fit) else found
+        return _do(Kind.TRANSFER, away, found) if _is_step(found, Kind.ADMIT) and away else found
 
     return _instead(change)
 
 
-@_bug
+@_bug("the quorum is lost")
+def removes_a_blue_voter_first(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        away = [n for n in seen.voters if n.report and n.report.leader != n.raft_id]
+        return _do(Kind.REMOVE, away, found) if _is_step(found, Kind.ADMIT) and away else found
+
+    return _instead(change)
+
+
+@_bug("stuck without a reason")
 def gives_up_without_saying_why(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         if any(node.task is None for node in seen.nodes):
@@ -201,20 +210,20 @@ def _searching(patch: Patch) -> Planner:
     return handover.plan
 
 
-@_bug
+@_bug("would lose the quorum")
 def takes_half_for_a_majority(patch: Patch) -> Planner:
     patch.setattr(handover_votes, "quorum", lambda voters: (voters + 1) // 2)
     return _searching(patch)
 
 
-@_bug
+@_bug("while a vote could be locked")
 def searches_without_locks(patch: Patch) -> Planner:
     patch.setattr(Space, "uncovered", lambda self, state: 0)
     patch.setattr(Space, "missing", lambda self, state: 0)
     return _searching(patch)
 
 
-@_bug
+@_bug("the promised tolerance is broken")
 def spends_the_last_spare_vote(patch: Patch) -> Planner:
     rule = Space._enter
 
@@ -233,7 +242,7 @@ def spends_the_last_spare_vote(patch: Patch) -> Planner:
     return _searching(patch)
 
 
-@_bug
+@_bug("while a vote could be locked")
 def changes_before_the_votes_are_locked(patch: Patch) -> Planner:
     patch.setattr(Space, "missing", lambda self, state: 0)
     rule = Space.uncovered

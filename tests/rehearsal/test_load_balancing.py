@@ -36,7 +36,7 @@ class Site:
         self.engine = engine
         self.elb = world.client("elbv2")
         self.name = f"site{next(_numbers)}"
-        self.port = 18080 + next(_numbers)
+        self.port = 19080 + next(_numbers)
         ec2 = world.client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(
@@ -277,7 +277,7 @@ def test_rules_stickiness_and_what_is_not_known(site: Site) -> None:
 
 
 def test_a_busy_port_fails_where_the_listener_is_created(site: Site) -> None:
-    port = 18080 + next(_numbers)
+    port = 19080 + next(_numbers)
     with contextlib.closing(listen(site.world.block.balancer, port)):
         with pytest.raises(PortInUse, match=rf"127\.71\.\d+\.2:{port}: Address already in use"):
             require_free(site.world.block.balancer, (port,))

@@ -1,0 +1,196 @@
+"""The best path by brute force: every subset of nodes is a state, nothing is clever.
+
+It says again, naively, what may be done and what is better, so that the planner's search (groups,
+packed integers, estimates) can be compared with it. Only for a handful of nodes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count, pairwise
+from typing import NamedTuple
+
+from quorumshift.domain.handover import Configuration, Kind
+
+LEVELS = 8
+Cost = tuple[int, ...]
+
+
+class State(NamedTuple):
+    """Addresses that vote and that are locked, and the one that leads."""
+
+    voters: frozenset[str]
+    locked: frozenset[str]
+    leader: str
+
+
+@dataclass(frozen=True)
+class Puzzle:
+    """Blue nodes are called b…, green ones g…, those without a task n…. ``fit``: healthy ones."""
+
+    nodes: frozenset[str]
+    goal: frozenset[str]
+    fit: frozenset[str]
+    budget: int
+    tolerance: int
+    minimum: int
+    weakest: int = field(default=0)
+
+    def need(self, state: State) -> int:
+        """A majority of the voters."""
+        return len(state.voters) // 2 + 1
+
+    def spare(self, state: State) -> int:
+        """The tolerance."""
+        return len(state.voters & self.fit) - self.need(state)
+
+    def missing(self, state: State) -> int:
+        """Locks that a quorum of locked voters lacks."""
+        return max(0, self.need(state) - len(state.voters & self.fit & state.locked))
+
+    def unlockable(self, state: State) -> int:
+        """Those that it would lack however many are taken."""
+        able = min(len(state.voters & self.fit), self.budget)
+        return max(0, self.need(state) - able)
+
+    def may_vanish(self, state: State, colour: str) -> bool:
+        """Whether the rest is a quorum without the nodes of one colour."""
+        rest = {node for node in state.voters & self.fit if not node.startswith(colour)}
+        return len(rest) >= self.need(state)
+
+    def mixed(self, state: State) -> bool:
+        """Whether losing either colour would lose the quorum."""
+        return not self.may_vanish(state, "b") and not self.may_vanish(state, "g")
+
+    def solved(self, state: State) -> bool:
+        """The goal votes and leads, a quorum of it is locked, nothing else is."""
+        done = state.voters == self.goal and state.leader in self.goal
+        return done and state.locked <= self.goal and self.missing(state) <= self.unlockable(state)
+
+    def moves(self, state: State) -> Iterator[State]:
+        """Every state that one operation may lead to."""
+        for node in self.nodes - state.locked:
+            useful = node in self.fit and (node in state.voters or node in self.goal)
+            if useful and len(state.locked) < self.budget:
+                yield state._replace(locked=state.locked | {node})
+        for node in state.locked:
+            after = state._replace(locked=state.locked - {node})
+            if self.missing(after) <= self.missing(state):
+                yield after
+        if self.missing(state) > self.unlockable(state):
+            return
+        for after in self.changes(state):
+            lower = self.spare(after) < max(0, self.weakest, min(self.tolerance, self.spare(state)))
+            fewer = len(after.voters) < min(self.minimum, len(state.voters))
+            if not lower and not fewer and self.missing(after) <= self.missing(state):
+                yield after
+        for node in state.voters & self.goal & self.fit:
+            if state.leader not in self.goal:
+                yield state._replace(leader=node)
+
+    def changes(self, state: State) -> Iterator[State]:
+        """One voter more or fewer."""
+        for node in (self.goal & self.fit) - state.voters:
+            yield state._replace(voters=state.voters | {node})
+        leaving = state.voters - self.goal - {state.leader}
+        sick = leaving - self.fit
+        for node in sick or leaving:
+            yield state._replace(voters=state.voters - {node})
+
+    def price(self, state: State, after: State) -> Cost:
+        """What the operation that leads from one to the other costs, the worst first."""
+        price = dict.fromkeys(range(9 + LEVELS), 0)
+        price[0] = int(self.missing(state) > 0)
+        price[8 + LEVELS] = 1
+        if state.voters != after.voters:
+            price[1] = int(self.mixed(after))
+            price[2 + min(LEVELS - 1, self.spare(after) - self.weakest)] = 1
+            price[2 + LEVELS] = int(any(node.startswith("n") for node in state.voters))
+            price[4 + LEVELS] = int(self.may_vanish(state, state.leader[0]))
+            price[5 + LEVELS] = int(state.leader in self.goal)
+        if state.leader != after.leader:
+            price[3 + LEVELS] = 1
+            price[6 + LEVELS] = LEVELS - self.spare(state)
+        if state.locked == after.locked:
+            price[7 + LEVELS] = int(state.leader not in state.locked)
+        return tuple(price.values())
+
+
+def solve(puzzle: Puzzle, start: State) -> tuple[int, Cost] | None:
+    """The weakest tolerance of the best path, and its cost; ``None`` if there is none."""
+    whole = State(puzzle.goal, frozenset(), "")
+    for weakest in range(puzzle.spare(whole), -1, -1):
+        cost = _cheapest(_at(puzzle, weakest), start)
+        if cost is not None:
+            return weakest, cost
+    return None
+
+
+def cost_of(puzzle: Puzzle, weakest: int, rows: tuple[Configuration, ...]) -> Cost:
+    """What a planned path costs. Raises ``AssertionError`` if one of its steps is not allowed."""
+    puzzle = _at(puzzle, weakest)
+    total: Cost = (0,) * (9 + LEVELS)
+    states = list(_states(rows))
+    assert puzzle.solved(states[-1]), "the path does not end at the goal"
+    for state, after in pairwise(states):
+        assert after in set(puzzle.moves(state)), f"{state} must not become {after}"
+        total = _add(total, puzzle.price(state, after))
+    return total
+
+
+def _states(rows: tuple[Configuration, ...]) -> Iterator[State]:
+    """One state an operation; of several locks in one row, those of voters come first."""
+    for row in rows:
+        state = State(frozenset(row.voters), frozenset(row.locked), row.leader)
+        if row.step is None:
+            last = state
+            yield state
+            continue
+        if row.step.kind is Kind.ADMIT:
+            continue
+        keys = sorted(last.locked ^ state.locked, key=lambda node: node not in last.voters)
+        if row.step.kind in (Kind.LOCK, Kind.RELEASE):
+            for node in keys:
+                last = last._replace(locked=last.locked ^ {node})
+                yield last
+            continue
+        last = state
+        yield state
+
+
+def _cheapest(puzzle: Puzzle, start: State) -> Cost | None:
+    order = count()
+    zero: Cost = (0,) * (9 + LEVELS)
+    frontier = [(zero, next(order), start)]
+    done = set()
+    while frontier:
+        cost, _, state = heapq.heappop(frontier)
+        if puzzle.solved(state):
+            return cost
+        if state in done:
+            continue
+        done.add(state)
+        for after in puzzle.moves(state):
+            if after not in done:
+                heapq.heappush(
+                    frontier, (_add(cost, puzzle.price(state, after)), next(order), after)
+                )
+    return None
+
+
+def _add(one: Cost, other: Cost) -> Cost:
+    return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+def _at(puzzle: Puzzle, weakest: int) -> Puzzle:
+    return Puzzle(
+        puzzle.nodes,
+        puzzle.goal,
+        puzzle.fit,
+        puzzle.budget,
+        puzzle.tolerance,
+        puzzle.minimum,
+        weakest,
+    )
