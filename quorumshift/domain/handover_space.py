@@ -10,7 +10,8 @@ at all:
 - a change while a vote could be locked that a quorum of locked voters lacks, or an operation that
   leaves more of that quorum unlocked than before (or what else is asked of the locks: see
   :class:`~quorumshift.domain.handover_steps.Cover`);
-- more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``);
+- more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
+  that needs as many, though there may be more from before;
 - the removal of the leader, or of a healthy voter while an unhealthy one may leave instead.
 
 None of this depends on where the search began, and every edge costs something. So whoever takes the

@@ -180,6 +180,9 @@ class Rehearsal:
         self.observer.start()
         tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
+        self.deeds = Deeds(world, self.configuration, self.ecs, self.observer)
+        if options.fault is not None:
+            self.deeds.before(options.fault)  # before the load, which has requests under way
         url = f"http://{world.block.balancer}:{self.configuration.load_balancer.listener_port}"
         say("stage", f"load: {options.rate} requests/s to {url}, half of them writes")
         self.load = Load(world, url, options.rate)
@@ -208,13 +211,10 @@ class Rehearsal:
     def _deploy(self) -> Result:
         assert self.load is not None
         assert self.observer is not None
-        deeds = Deeds(self.world, self.configuration, self.ecs, self.observer)
         fault = self.options.fault
-        if fault is not None:
-            deeds.before(fault)
         execution = Execution(self.world, self.configuration.service.name)
         execution.start({"image": f"{self.configuration.service.name}:{NEW_TAG}"})
-        with deeds.during(fault):
+        with self.deeds.during(fault):
             self._wait_until(execution.ended, "the execution to end", float("inf"))
         self._pause(WARM_UP_SECONDS)  # and an after
         self.world.events.say("stage", "reading every acknowledged write back")

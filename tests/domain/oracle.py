@@ -84,7 +84,9 @@ class Puzzle:
         for after in self.changes(state):
             lower = self.spare(after) < max(0, self.weakest, min(self.tolerance, self.spare(state)))
             fewer = len(after.voters) < min(self.minimum, len(state.voters))
-            if not lower and not fewer and self.missing(after) <= self.missing(state):
+            looser = self.missing(after) > self.missing(state)
+            short = self.unlockable(after) > self.unlockable(state)
+            if not (lower or fewer or looser or short):
                 yield after
         for node in state.voters & self.goal & self.fit:
             if state.leader not in self.goal:
