@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from quorumshift.config import Configuration, load
 from quorumshift.domain.raft import Standing
@@ -65,6 +66,14 @@ class Options:
     configuration: Path
 
 
+def sized(configuration: Path, nodes: int) -> dict[str, Any]:
+    """What to override so that the service has so many tasks; nothing where it has them anyway,
+    so that the template which was kept for the file as it is serves again."""
+    if load(configuration).service.desired_count == nodes:
+        return {}
+    return {"service.desired_count": nodes, "service.environment.CLUSTER_SIZE": str(nodes)}
+
+
 class Rehearsal:
     """A context: everything it starts is ended when it is left, however it is left."""
 
@@ -75,10 +84,7 @@ class Rehearsal:
         """
         self.began = time.monotonic()
         self.options = options
-        self.overrides = {
-            "service.desired_count": options.nodes,
-            "service.environment.CLUSTER_SIZE": str(options.nodes),
-        }
+        self.overrides = sized(options.configuration, options.nodes)
         self.configuration: Configuration = load(options.configuration, overrides=self.overrides)
         self.world = self._new_world()
         self.ecs = EcsEngine(self.world)
