@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.deeds import Deeds
 from quorumshift.rehearsal.execution import Execution
 from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.folder import new_folder
 from quorumshift.rehearsal.load import Load
 from quorumshift.rehearsal.membership_news import tell_membership
 from quorumshift.rehearsal.observer import Observer
@@ -114,7 +114,7 @@ class Rehearsal:
         except CannotStart:
             block.lock.close()
             raise
-        directory = Path(tempfile.mkdtemp(prefix="quorumshift-rehearsal-"))
+        directory, self._folder_lock = new_folder()
         return World(block=block, speed=self.options.speed, directory=directory)
 
     def __enter__(self) -> Rehearsal:
@@ -130,6 +130,7 @@ class Rehearsal:
         self._exits.close()
         self.world.processes.close()
         self.world.block.lock.close()
+        self._folder_lock.close()
         if kind in (None, KeyboardInterrupt) and self._nothing_to_read():
             shutil.rmtree(self.world.directory, ignore_errors=True)
 

@@ -47,7 +47,7 @@ ENDS = {
 
 def rehearse(*arguments: str) -> tuple[int, dict[str, Any]]:
     run = subprocess.run(
-        [*COMMAND, "--rate", "100", *arguments],
+        [*COMMAND, "--rate", "50", *arguments],
         capture_output=True,
         text=True,
         timeout=170,
