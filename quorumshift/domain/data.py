@@ -95,8 +95,18 @@ def _read_dataclass(kind: type, value: Any, where: str) -> Any:
     try:
         return kind(**read)
     except TypeError:
-        missing = sorted(key for key in names if key not in value)
+        missing = sorted(set(names) - set(value) - _optional(kind))
         raise ValueError(f"{where}: missing {', '.join(missing)}") from None
+
+
+def _optional(kind: type) -> set[str]:
+    """The keys that may be left out: those of fields with a default."""
+    none = dataclasses.MISSING
+    return {
+        _camel(field.name)
+        for field in dataclasses.fields(kind)
+        if field.default is not none or field.default_factory is not none
+    }
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -20,7 +19,7 @@ Rows = tuple[Configuration, ...]
 def find(scene: Scene, cover: Cover = Cover.QUORUM) -> Rows | None:
     """The best path (its first row is the present), or ``None`` if there is none."""
     operations = search(scene.problem(cover), scene.start())
-    return None if operations is None else _Player(scene).play(operations)
+    return None if operations is None else _Player(scene, cover).play(operations)
 
 
 def present(scene: Scene) -> Configuration:
@@ -31,8 +30,9 @@ def present(scene: Scene) -> Configuration:
 class _Player:
     """Plays the operations, and says which node each of them means."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, cover: Cover = Cover.QUORUM) -> None:
         self.scene = scene
+        self.cover = cover
         nodes = scene.observation.nodes
         self.voters = {node.address for node in nodes if node.standing is Standing.VOTER}
         self.learners = {node.address for node in nodes if node.standing is Standing.LEARNER}
@@ -65,12 +65,9 @@ class _Player:
             self.locked ^= {node.address}
             nodes.append(node)
         if move is Move.LOCK:
-            total = len(self.voters)
-            text = f"A quorum of the {total} voters ({quorum(total)}) stays locked, also after the "
-            self._add(lock_step(Kind.LOCK, nodes, text + "next change."))
+            self._add(lock_step(Kind.LOCK, nodes, _WHY_LOCK[self.cover]))
         else:
-            text = "The quorum stays locked without it, or it has no vote any more."
-            self._add(lock_step(Kind.RELEASE, nodes, text))
+            self._add(lock_step(Kind.RELEASE, nodes, _WHY_RELEASE[self.cover]))
 
     def _remove_leftovers(self) -> None:
         for address in sorted(self.learners - self.scene.goal.voters):
@@ -83,11 +80,12 @@ class _Player:
             self._admit(node.address)
             self.learners.discard(node.address)
             self.voters.add(node.address)
-            self._step(Kind.PROMOTE, node.address, "It is to vote.")
+            self._step(Kind.PROMOTE, node.address, f"It is to vote. {self._arithmetic()}")
         elif operation.move is Move.REMOVE:
             node = self._pick(operation.group, voting=True, locked=operation.locked)
             self.voters.discard(node.address)
-            self._step(Kind.REMOVE, node.address, self._why_remove(node))
+            why = f"{self._why_remove(node)} {self._arithmetic()}"
+            self._step(Kind.REMOVE, node.address, why)
         elif operation.move is Move.TRANSFER:
             self.leader = self._heir(operation.group)
             self._step(Kind.TRANSFER, self.leader, "The present leader is to leave.")
@@ -136,6 +134,11 @@ class _Player:
             return f"It {self.scene.reading.complaints.get(node.address, 'is not healthy')}."
         return "It is not to vote any more."
 
+    def _arithmetic(self) -> str:
+        total = len(self.voters)
+        spare = len(self.voters & self.scene.healthy) - quorum(total)
+        return f"Then {quorum(total)} of {total} voters are the quorum, and {spare} may fail."
+
     def _step(self, kind: Kind, address: str, reason: str) -> None:
         node = self.scene.nodes[address]
         self._add(Step(kind, address, node.raft_id, node.task, reason))
@@ -153,11 +156,11 @@ class _Player:
                 last, step=step, learners=learners, locked=locked, point_of_no_return=False
             )
         nodes = self.scene.nodes
-        voting = Counter(nodes[address].colour for address in self.voters)
+        voting = [nodes[address].colour for address in self.voters]
         healthy = self.voters & self.scene.healthy
-        fit = Counter(nodes[address].colour for address in healthy)
+        fit = [nodes[address].colour for address in healthy]
         needed = quorum(len(self.voters))
-        green = len(healthy) - fit[Colour.GREEN] >= needed
+        green = len(fit) - fit.count(Colour.GREEN) >= needed
         return Configuration(
             step=step,
             voters=tuple(sorted(self.voters)),
@@ -165,15 +168,25 @@ class _Player:
             leader=self.leader,
             locked=locked,
             unhealthy=tuple(sorted(self.voters - healthy)),
-            blue=voting[Colour.BLUE],
-            green=voting[Colour.GREEN],
+            blue=voting.count(Colour.BLUE),
+            green=voting.count(Colour.GREEN),
             quorum=needed,
             tolerance=len(healthy) - needed,
             green_may_vanish=green,
-            blue_may_vanish=len(healthy) - fit[Colour.BLUE] >= needed,
+            blue_may_vanish=len(fit) - fit.count(Colour.BLUE) >= needed,
             point_of_no_return=bool(self.rows) and self.rows[-1].green_may_vanish and not green,
         )
 
 
+_WHY_LOCK = {
+    Cover.QUORUM: "A quorum of the voters is to be locked, now and after the next change.",
+    Cover.EITHER: "A quorum is to be left, whichever colour's unlocked tasks end.",
+    Cover.NONE: "As many votes as may be are to be locked.",
+}
+_WHY_RELEASE = {
+    Cover.QUORUM: "A quorum of the voters stays locked without it.",
+    Cover.EITHER: "A quorum is left without it, whichever colour's unlocked tasks end.",
+    Cover.NONE: "Another vote needs the lock, or this one none any more.",
+}
 _CHANGES = (Kind.PROMOTE, Kind.REMOVE, Kind.TRANSFER, Kind.REPLACE_ALL)
 """Steps after which others vote or lead."""

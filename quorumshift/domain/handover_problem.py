@@ -83,8 +83,7 @@ class Move(StrEnum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """``group``: index into the groups of the problem. ``voting``: for a lock or a release, whether
     the node votes. ``locked``: for a promotion or a removal, whether the node is locked."""
 

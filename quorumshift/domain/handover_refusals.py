@@ -98,8 +98,8 @@ def _blocked(scene: Scene) -> Refusal:
         )
     if find(scene, Cover.NONE) is not None:
         return (
-            "No path keeps a quorum of the voters locked at every moment: ECS protects at most "
-            f"{scene.observation.desired} tasks.",
+            "No path keeps a quorum of the voters locked at every moment: ECS protects no more "
+            f"tasks than the service wants ({scene.observation.desired}).",
             "Raise the desired count, or set allowUnlocked in the policy to go on without.",
         )
     floor = min(present(scene).tolerance, scene.policy.tolerance)

@@ -7,9 +7,9 @@ at all:
 - a configuration without a healthy quorum;
 - a tolerance or a number of voters below what the policy asks, unless it was lower before: then it
   may not fall further;
-- a change while a vote could be locked that a quorum of locked voters lacks, or an operation that
-  leaves more of that quorum unlocked than before (or what else is asked of the locks: see
-  :class:`~quorumshift.domain.handover_steps.Cover`);
+- a change while the locks fall short of what is asked of them (see
+  :class:`~quorumshift.domain.handover_steps.Cover`) and need not, or any operation after which they
+  fall shorter than before;
 - more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
   that needs as many, though there may be more from before;
 - the removal of the leader, or of a healthy voter while an unhealthy one may leave instead.
@@ -59,6 +59,7 @@ class Space(Layout):
         self.problem = problem
         self._votes: dict[int, Votes] = {}
         self._plain: dict[tuple[int, int], int | None] = {}
+        self._edges: dict[tuple[int, int], list[PlainEdge]] = {}
         self.goal_voters = sum(
             group.size << at
             for group, at in zip(problem.groups, self.voters_at, strict=True)
@@ -66,8 +67,8 @@ class Space(Layout):
         )
         goal = self.votes(self.goal_voters)
         self.goal_tolerance = goal.tolerance
-        self.goal_unlockable = goal.unlockable
-        self.goal_locks = goal.quorum - goal.unlockable
+        self.goal_unlockable = goal.floors[Cover.QUORUM]
+        self.goal_locks = goal.quorum - self.goal_unlockable
 
     def missing(self, state: int) -> int:
         """How many locks on healthy voters a quorum of locks lacks."""
@@ -112,8 +113,7 @@ class Space(Layout):
         uncovered = self.uncovered(state)
         price = STEP + (UNLOCKED if missing else 0)
         yield from self._lock_edges(state, uncovered, price)
-        strict = self.problem.cover is Cover.QUORUM
-        if strict and missing > self.votes(state & self.voters_mask).unlockable:
+        if uncovered > self.votes(state & self.voters_mask).floors[self.problem.cover]:
             return
         leader_locks = state >> self.locked_at[self.leader(state)] & COUNTER
         price += 0 if leader_locks else BARE
@@ -147,7 +147,7 @@ class Space(Layout):
 
     def _change_edges(self, state: int, weakest: int) -> Iterator[Edge]:
         before = state & self.plain_mask
-        for move, at, plain, price in self._plain_edges(before, weakest):
+        for move, at, plain, price in self._known_edges(before, weakest):
             after = state - before + plain
             voters = state >> self.voters_at[at] & COUNTER
             locked = state >> self.locked_at[at] & COUNTER
@@ -167,6 +167,13 @@ class Space(Layout):
                 yield Operation(move, at), after, price
             else:
                 yield Operation(move, at), self._relock(after), price
+
+    def _known_edges(self, plain: int, weakest: int) -> list[PlainEdge]:
+        key = (plain, weakest)
+        known = self._edges.get(key)
+        if known is None:
+            known = self._edges[key] = list(self._plain_edges(plain, weakest))
+        return known
 
     def _plain_edges(self, plain: int, weakest: int) -> Iterator[PlainEdge]:
         """The edges between voters and leader, locks left aside."""
@@ -216,7 +223,7 @@ class Space(Layout):
             return None
         if votes.total < min(problem.minimum_voters, before.total):
             return None
-        if problem.cover is Cover.QUORUM and votes.unlockable > before.unlockable:
+        if votes.floors[problem.cover] > before.floors[problem.cover]:
             return None
         level = min(votes.tolerance - weakest, LEVELS - 1)
         return LEVEL[level] + (MIXED if votes.mixed else 0)
@@ -290,7 +297,7 @@ class Space(Layout):
             return self._plain[key]
         best: int | None = 0 if self._is_plain_goal(plain) else None
         if best is None:
-            for _, _, after, price in self._plain_edges(plain, weakest):
+            for _, _, after, price in self._known_edges(plain, weakest):
                 rest = self._best_plain(after, weakest)
                 if rest is not None and (best is None or STEP + price + rest < best):
                     best = STEP + price + rest

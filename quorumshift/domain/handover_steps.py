@@ -82,7 +82,7 @@ class Configuration:
 
 
 class Cover(StrEnum):
-    """What the locks keep at every moment of a path.
+    """What the locks keep at every moment of a path, as far as ECS grants enough of them.
 
     ``QUORUM``: a quorum of the voters is locked. ``EITHER``: if all unlocked tasks of either colour
     ended, a quorum would be left. ``NONE``: nothing; the policy allowed it.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from quorumshift.domain.handover_problem import Group
+from quorumshift.domain.handover_steps import Cover
 from quorumshift.domain.raft import Colour, quorum
 
 
@@ -13,9 +14,10 @@ from quorumshift.domain.raft import Colour, quorum
 class Votes:
     """What follows from who votes.
 
-    ``healthy``: of ``total``; ``blue``, ``green``: of the healthy. ``unlockable``: how many locks a
-    quorum lacks even if all that can be locked is. ``gone``: a voter without a task votes.
-    ``unhealthy_leaving``: an unhealthy voter is to leave. ``learners``: those that are to vote.
+    ``healthy``: of ``total``; ``blue``, ``green``: of the healthy. ``floors``: how far the locks
+    fall short of each cover at best, with all locked that can be. ``gone``: a voter without a task
+    votes. ``unhealthy_leaving``: an unhealthy voter is to leave. ``learners``: those that are to
+    vote.
     """
 
     total: int
@@ -24,7 +26,7 @@ class Votes:
     healthy: int
     blue: int
     green: int
-    unlockable: int
+    floors: dict[Cover, int]
     gone: bool
     unhealthy_leaving: bool
     learners: int
@@ -73,8 +75,21 @@ def count(voters: Iterable[tuple[Group, int]], budget: int) -> Votes:
         healthy=healthy,
         blue=blue,
         green=green,
-        unlockable=max(0, needed - min(healthy, budget)),
+        floors={
+            Cover.QUORUM: max(0, needed - min(healthy, budget)),
+            Cover.EITHER: _least_exposed(healthy - needed, blue, green, budget),
+            Cover.NONE: 0,
+        },
         gone=gone,
         unhealthy_leaving=unhealthy_leaving,
         learners=learners,
     )
+
+
+def _least_exposed(spare: int, blue: int, green: int, budget: int) -> int:
+    """How many votes the quorum would lack if all unlocked tasks of the worse colour ended, with
+    the locks spread as well as can be."""
+    short = 0
+    while max(0, blue - spare - short) + max(0, green - spare - short) > budget:
+        short += 1
+    return short

@@ -57,9 +57,11 @@ def read(observation: ClusterObservation, policy: Policy) -> Reading:
     voters = observation.voters
     naming = [node for node in voters if _names(node, leader, term)]
     if leader.standing is not Standing.VOTER or len(naming) < quorum(len(voters)):
+        silent = [node.address for node in voters if node.report is None]
+        why = f"{listed(silent)} not answering" if silent else "an election may be in progress"
         doubt = (
             f"{leader.address} leads in term {term}, but only {len(naming)} of {len(voters)} "
-            "voters name it: an election may be in progress."
+            f"voters name it: {why}."
         )
         return Reading(term, None, doubt, False, (), {})
     complaints = {

@@ -1,0 +1,269 @@
+"""The planner, one turn at a time: cases as files, and what holds for anything that may be seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import combinations, pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.handover import (
+    Configuration,
+    Cover,
+    Goal,
+    Kind,
+    Next,
+    Plan,
+    Step,
+    goal_for,
+    last_resort,
+    plan,
+    turn,
+)
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, Colour, Membership
+from tests.domain import cases
+from tests.domain.strategies import ETCD, dialects, fleet, observations, policies
+
+GREENS = Goal(frozenset({"g1", "g2", "g3"}))
+BLUES = Goal(frozenset({"b1", "b2", "b3"}))
+
+
+def line(row: Configuration) -> str:
+    """A row of a path as one line."""
+    step = row.step
+    what = f"{step.kind} {' '.join(step.tasks) or step.address}" if step else "now"
+    notes = [f"{row.blue}/{row.green} led by {row.leader}"]
+    notes.append(f"quorum {row.quorum}, tolerance {row.tolerance}")
+    notes += [f"learns: {' '.join(row.learners)}"] if row.learners else []
+    notes.append(f"locked: {' '.join(row.locked) or 'nobody'}")
+    notes += [f"unhealthy: {' '.join(row.unhealthy)}"] if row.unhealthy else []
+    vanish = {"green": row.green_may_vanish, "blue": row.blue_may_vanish}
+    notes.append(f"may vanish: {' '.join(c for c, may in vanish.items() if may) or 'neither'}")
+    notes += ["POINT OF NO RETURN"] if row.point_of_no_return else []
+    return f"{what} → {'; '.join(notes)}"
+
+
+def readable(found: Plan) -> dict[str, Any]:
+    """A plan as its case file has it."""
+    return {**to_json(found), "path": [line(row) for row in found.path]}
+
+
+@pytest.mark.parametrize("name", cases.names("handover"))
+def test_case(name: str) -> None:
+    asked = cases.question("handover", name)
+    seen = cases.observation("handover", name)
+    dialect = from_json(Dialect, asked["dialect"])
+    policy = from_json(Policy, asked["policy"])
+    found = plan(seen, goal_for(seen, Colour(asked["goal"])), dialect, policy)
+    cases.compare("handover", name, "plan", readable(found))
+
+
+def test_there_are_cases_enough() -> None:
+    assert len(cases.names("handover")) >= 20
+
+
+# What holds for anything
+
+
+@settings(max_examples=300, deadline=None)
+@given(observations(), dialects(), policies())
+def test_every_plan_is_sound(
+    observation: ClusterObservation, dialect: Dialect, policy: Policy
+) -> None:
+    for colour in (Colour.GREEN, Colour.BLUE):
+        goal = goal_for(observation, colour)
+        found = plan(observation, goal, dialect, policy)
+        assert from_json(Plan, json.loads(json.dumps(to_json(found)))) == found
+        assert found.reason
+        assert (found.step is not None) is (found.decision is Next.STEP)
+        assert bool(found.advice) is (found.decision is Next.BLOCKED)
+        uncertain = observation.membership is not Membership.CONFIRMED
+        if found.step and found.step.kind not in (Kind.LOCK, Kind.RELEASE):
+            assert not uncertain
+            assert not found.resting
+        if found.path and found.path[-1].step:
+            check_path(found, goal, policy, observation.desired)
+
+
+def check_path(found: Plan, goal: Goal, policy: Policy, desired: int) -> None:
+    """No row of a path is below the quorum, below the promised tolerance, or without locks."""
+    assert frozenset(found.path[-1].voters) == goal.voters
+    assert found.path[-1].leader in goal.voters
+    for before, after in pairwise(found.path):
+        fit = set(after.voters) - set(after.unhealthy)
+        floor = min(policy.tolerance, before.tolerance)
+        for dead in combinations(sorted(fit), max(0, floor)):
+            assert 2 * len(fit - set(dead)) > len(after.voters)
+        assert len(after.locked) <= max(desired, len(before.locked))
+        changed = set(before.voters) ^ set(after.voters)
+        assert after.step is not None
+        assert len(changed) <= 1 or after.step.kind is Kind.REPLACE_ALL
+        if changed and found.cover is Cover.QUORUM:
+            check_locks(before, after, desired)
+
+
+def check_locks(before: Configuration, after: Configuration, desired: int) -> None:
+    """As many locks as could be taken, and none fewer for a quorum after the change."""
+    for row in (before, after):
+        fit = set(row.voters) - set(row.unhealthy)
+        able = min(row.quorum, len(fit), desired)
+        assert len(fit & set(row.locked)) >= able
+
+
+@settings(max_examples=100, deadline=None)
+@given(observations(), dialects(), policies())
+def test_a_turn_is_a_colours_goal(
+    observation: ClusterObservation, dialect: Dialect, policy: Policy
+) -> None:
+    green = goal_for(observation, Colour.GREEN)
+    blue = goal_for(observation, Colour.BLUE)
+    for stuck in (True, False):
+        assert turn(observation, green, dialect, policy, stuck=stuck) in (green, blue)
+        assert turn(observation, blue, dialect, policy, stuck=stuck) == blue
+
+
+# Goals
+
+
+def test_a_goal_is_every_task_of_one_colour() -> None:
+    assert goal_for(fleet(3, 3), Colour.GREEN) == GREENS
+    assert goal_for(fleet(3, 3), Colour.BLUE) == BLUES
+
+
+def test_a_member_without_a_task_is_no_goal() -> None:
+    observation = fleet(3, 3, voters="b1 b2 b3 g1", gone="g1")
+    assert goal_for(observation, Colour.GREEN) == Goal(frozenset({"g2", "g3"}))
+
+
+def test_of_more_tasks_than_wanted_those_that_vote_and_answer_are_the_goal() -> None:
+    observation = fleet(
+        3, 5, desired=3, voters="b1 b2 b3 g1 g4", silent="g1", unready="g2", learners="g5"
+    )
+    assert goal_for(observation, Colour.GREEN) == Goal(frozenset({"g4", "g5", "g3"}))
+
+
+def test_what_leads_or_is_locked_stays_the_goal() -> None:
+    observation = fleet(5, 3, desired=3, leader="b4", locked="b5")
+    assert goal_for(observation, Colour.BLUE) == Goal(frozenset({"b4", "b5", "b1"}))
+
+
+# Turning back
+
+
+class TestTurn:
+    policy = Policy()
+
+    def turned(self, observation: ClusterObservation, *, stuck: bool = True) -> Goal:
+        return turn(observation, GREENS, ETCD, self.policy, stuck=stuck)
+
+    def test_before_the_point_of_no_return_it_is_back(self) -> None:
+        assert self.turned(fleet(3, 3, voters="b1 b2 b3 g1")) == BLUES
+
+    def test_where_neither_colour_is_a_quorum_it_is_back_if_there_is_a_path(self) -> None:
+        assert self.turned(fleet(3, 3, voters="b1 b2 g1 g2", locked="b1 g1 g2")) == BLUES
+
+    def test_past_it_it_goes_forward_while_green_can(self) -> None:
+        observation = fleet(3, 3, voters="b1 g1 g2 g3", leader="g1", locked="b1 g1 g2")
+        assert self.turned(observation, stuck=False) == GREENS
+        assert self.turned(observation) == GREENS
+
+    def test_past_it_and_stuck_blue_votes_again(self) -> None:
+        observation = fleet(
+            3, 3, voters="b1 g1 g2", leader="g1", locked="b1 g1 g2", learners="g3", silent="g3"
+        )
+        assert self.turned(observation, stuck=False) == GREENS
+        assert self.turned(observation) == BLUES
+
+    def test_while_too_little_is_known_nothing_turns(self) -> None:
+        observation = replace(fleet(3, 3), membership=Membership.LOCAL)
+        assert self.turned(observation) == GREENS
+        assert self.turned(fleet(3, 3, leader="")) == GREENS
+
+    def test_a_turn_back_stays_one(self) -> None:
+        observation = fleet(3, 3, voters="b1 g1 g2 g3", leader="g1")
+        assert turn(observation, BLUES, ETCD, self.policy) == BLUES
+
+
+def test_the_last_resort_gives_up_all_but_the_quorum() -> None:
+    """A blue voter that stays silent: the policy's tolerance cannot be reached by going back."""
+    observation = fleet(3, 3, voters="b1 b2 b3 g1 g2", silent="b3", locked="b1 b2 g1", leader="g1")
+    assert plan(observation, BLUES, ETCD, Policy()).decision is Next.WAIT
+    assert plan(observation, BLUES, ETCD, last_resort(Policy())).decision is Next.STEP
+
+
+# Baking
+
+
+class TestBake:
+    policy = Policy(bake_before_majority=True)
+
+    def planned(self, observation: ClusterObservation, policy: Policy | None = None) -> Plan:
+        return plan(observation, GREENS, ETCD, policy or self.policy)
+
+    def test_it_rests_before_the_step_from_which_green_may_not_vanish(self) -> None:
+        observation = fleet(3, 3, voters="b1 b2 g1", locked="b1 g1 g2", learners="g2")
+        found = self.planned(observation)
+        assert (found.decision, found.resting, found.crossed) == (Next.WAIT, True, False)
+        assert found.path[0].green_may_vanish
+        assert found.path[1].point_of_no_return
+
+    def test_it_goes_on_when_asked_without(self) -> None:
+        observation = fleet(3, 3, voters="b1 b2 g1", locked="b1 g1 g2", learners="g2")
+        found = self.planned(observation, Policy())
+        assert found.step is not None
+        assert (found.step.kind, found.step.address) == (Kind.PROMOTE, "g2")
+
+    def test_a_learner_is_not_waited_for_by_resting(self) -> None:
+        observation = fleet(3, 3, voters="b1 b2 g1", locked="b1 g1 g2", learners="g2", behind="g2")
+        assert not self.planned(observation).resting
+
+    def test_it_neither_rests_earlier_nor_past_it(self) -> None:
+        assert self.planned(fleet(3, 3)).decision is Next.STEP
+        past = fleet(3, 3, voters="b1 b2 g1 g2", locked="b1 g1 g2")
+        assert self.planned(past).decision is Next.STEP
+
+
+def test_a_goal_that_has_vanished_is_refused() -> None:
+    gone = Goal(frozenset({"g1", "g2", "g9"}))
+    found = plan(fleet(3, 3), gone, ETCD, Policy())
+    assert found.decision is Next.BLOCKED
+    assert found.sentence == "g9 of the goal has no task any more. Aim at the tasks there are."
+
+
+def test_a_row_tells_what_is_left_when_nodes_die() -> None:
+    row = plan(fleet(3, 3, silent="b3"), GREENS, ETCD, Policy()).path[0]
+    assert (row.tolerance, row.unhealthy) == (0, ("b3",))
+    assert row.without(frozenset({"b3", "g1"})) == 0
+    assert row.without(frozenset({"b1"})) == -1
+
+
+def test_following_the_plan_ends_with_green_alone() -> None:
+    """The steps in order, as one reads them in the log of a rehearsal."""
+    path = plan(fleet(3, 3), GREENS, ETCD, Policy()).path
+    steps = [row.step for row in path if row.step]
+    assert [words(step) for step in steps] == [
+        "lock b1 b2 g1",
+        "admit g1",
+        "promote g1",
+        "remove b3",
+        "release b2",
+        "lock g2",
+        "admit g2",
+        "promote g2",
+        "admit g3",
+        "promote g3",
+        "transfer g1",
+        "remove b2",
+        "remove b1",
+        "release b1",
+    ]
+
+
+def words(step: Step) -> str:
+    targets = [task.removeprefix("task/") for task in step.tasks] or [step.address]
+    return f"{step.kind} {' '.join(targets)}"
