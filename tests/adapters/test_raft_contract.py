@@ -42,17 +42,17 @@ def test_a_learner_that_never_started_is_taken_out_again(bench: RaftBench) -> No
     assert new not in view.reports
     learner = ids(view)[new]
     with pytest.raises(ChangeRefused, match="learner"):
-        control.admit(bench.spare(1), via)
+        persist(bench, lambda: control.admit(bench.spare(1), via))
     with pytest.raises(ChangeRefused, match=learner):
-        control.transfer(learner, via)
+        persist(bench, lambda: control.transfer(learner, via))
     with pytest.raises(Transient, match="in sync"):
         control.promote(learner, via)
 
-    control.remove(learner, via)
-    control.remove(learner, via)
+    persist(bench, lambda: control.remove(learner, via))
+    persist(bench, lambda: control.remove(learner, via))
     assert set(ids(control.observe(via))) == set(via)
     with pytest.raises(ChangeRefused, match=learner):
-        control.promote(learner, via)
+        persist(bench, lambda: control.promote(learner, via))
 
 
 def test_a_node_goes_from_outside_to_leader_and_its_forerunner_goes_out(bench: RaftBench) -> None:
