@@ -138,7 +138,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 def test_what_is_written_is_read(single: Fleet) -> None:
     (address,) = single.tasks
-    assert http("GET", address, "/health")[0] == 200
+    until(lambda: http("GET", address, "/health")[0] == 200)
     assert http("PUT", address, "/kv/snake", "längst")[0] == 200
     assert http("GET", address, "/kv/snake")[1]["value"] == "längst"
     assert http("PUT", address, "/kv/snake", "")[0] == 200
