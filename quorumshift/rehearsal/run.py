@@ -195,6 +195,7 @@ class Rehearsal:
         self.load = Load(world, url, options.rate)
         self.load.start()
         self._pause(WARM_UP_SECONDS)
+        self._wait_until(self._quiet, "the alarms to be quiet")
 
     def _is_up(self) -> bool:
         if self.observer is None:
@@ -203,6 +204,11 @@ class Rehearsal:
         seen = self.observer.snapshot()
         voters = [m for m in seen.members if m.standing is Standing.VOTER and m.answering]
         return len(voters) == nodes and any(m.is_leader for m in voters) and self._healthy(nodes)
+
+    def _quiet(self) -> bool:
+        """No alarm rings: one that rang while the first tasks started would stop a deployment."""
+        alarms = self.world.client("cloudwatch").describe_alarms(StateValue="ALARM")
+        return not alarms["MetricAlarms"]
 
     def _healthy(self, nodes: int) -> bool:
         elb = self.world.client("elbv2")

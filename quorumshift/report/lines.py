@@ -47,6 +47,8 @@ def _worth_reading(event: Event) -> bool:
         return not event.text.startswith("{")  # an event of AWS, already told by its engine
     if event.kind == "traffic":
         return "port" not in event.data  # the balancer's own word for what was told already
+    if event.kind == "alarm":
+        return (event.data.get("before"), event.data.get("state")) != ("INSUFFICIENT_DATA", "OK")
     if event.kind == "task":
         return not event.text.endswith(CHATTER)
     return True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 from quorumshift.domain.data import to_json
 from quorumshift.rehearsal.result import Outcome, Result
 
+WIDTH = 100
 _KINDLY = {
     Outcome.DEPLOYED: "Deployed",
     Outcome.ROLLED_BACK: "Rolled back",
@@ -20,7 +22,7 @@ def as_json(result: Result) -> str:
 
 
 def as_text(result: Result) -> str:
-    """The result as a page of text, at most 100 columns where the causes allow."""
+    """The result as a page of text, 100 columns wide."""
     requests, writes, leader = result.requests, result.writes, result.leader
     rows = [
         ("outcome", _KINDLY[result.outcome]),
@@ -39,7 +41,8 @@ def as_text(result: Result) -> str:
         ("quorum", f"{result.quorum.lost_seconds:.1f} s without it"),
         (
             "leader",
-            f"moved {leader.changes} times; longest gap {leader.longest_gap_seconds:.2f} s",
+            f"{leader.changes} change{'' if leader.changes == 1 else 's'}; "
+            f"longest gap {leader.longest_gap_seconds:.2f} s",
         ),
         ("AWS calls", f"{result.api_calls:,} by the deployment's functions"),
         ("took", f"{result.duration.seconds:.1f} s"),
@@ -47,9 +50,21 @@ def as_text(result: Result) -> str:
     ]
     if result.fault:
         rows.insert(1, ("fault", result.fault))
-    lines = [f"{name:<10}{text}" for name, text in rows if text]
+    lines = [_row(f"{name:<10}", text) for name, text in rows if text]
     if result.hooks:
         lines += ["", "hooks"]
-        lines += [f"  {hook.name:<22}{hook.verdict:<10}{hook.reason}" for hook in result.hooks]
-    lines += ["", "states", "  " + " → ".join(result.states)]
+        lines += [_row(f"  {hook.name:<23}{hook.verdict:<9}", hook.reason) for hook in result.hooks]
+    lines += ["", "states", _row("  ", " → ".join(result.states))]
     return "\n".join(lines)
+
+
+def _row(head: str, text: str) -> str:
+    """``text`` behind ``head``, folded under itself; what is one long word stays whole."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -80,6 +80,7 @@ class Terminal(View):
         observer = self._rehearsal.observer
         members = observer.snapshot().members if observer is not None else ()
         for member in members:
+            missing = not member.answering and member.standing is not Standing.OUTSIDE
             standing = "leader" if member.is_leader else member.standing.value
             style = "bold" if member.is_leader else "dim" if not member.answering else ""
             if member.standing is Standing.LEARNER:
@@ -87,7 +88,7 @@ class Terminal(View):
             table.add_row(
                 Text(member.address, style=style),
                 Text(standing, style=style),
-                Text("" if member.answering else "does not answer", style="red"),
+                Text("does not answer" if missing else "", style="red"),
             )
         return table
 
