@@ -19,6 +19,8 @@ from quorumshift.usecases.vote_locks import VoteLocks
 LONGEST_SECONDS = 2400.0
 """A hand-over gives up after forty minutes: the engine stops waiting after sixty."""
 SETTLE_SECONDS = 1
+STANDSTILL_SECONDS = 10
+"""Between two looks while there is nothing to do but wait, or a step is refused for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def next_turn(
     reason = found.sentence
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
-    return Planned(decision, goal, found, reason, began, turned, stuck, rested)
+    settle = SETTLE_SECONDS if stuck is None else STANDSTILL_SECONDS
+    return Planned(decision, goal, found, reason, began, turned, stuck, rested, settle)
 
 
 def _plan(

@@ -92,11 +92,15 @@ def test_nothing_is_left_behind(signal_number: signal.Signals, tmp_path: Path) -
     mark = f"QUORUMSHIFT_TEST_MARK={tmp_path.name}"
     environment = {**os.environ, **dict([mark.split("=")])}
     with subprocess.Popen(
-        COMMAND, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*COMMAND, "--rate", "20"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as run:
         assert run.stderr is not None
         for line in run.stderr:
-            if "state" in line and "VerifyRaft" in line:
+            if "ValidateRequest" in line:
                 break  # everything is up and under load
         folder = next(
             Path(arg).parent for arg in _open_files(run.pid) if "quorumshift-rehearsal-" in arg
