@@ -44,6 +44,9 @@ def imports(event, context):
             found[name] = None
     return found
 
+def tells(event, context):
+    print("told " + json.dumps(event))
+
 def refuse(event, context):
     raise Refused("node 2 is the leader")
 
@@ -259,6 +262,30 @@ def test_asynchronous_invocations_are_tried_three_times(world: World, functions:
     assert len([x for x in log(world, names["refuse"]) if x.startswith("START")]) == 1
     said = [event for event in world.events.all("lambda") if event.data.get("gaveUp")]
     assert names["refuse"] in [event.data["function"] for event in said]
+
+
+def test_what_is_given_up_goes_to_the_on_failure_destination(
+    world: World, functions: Functions
+) -> None:
+    names = functions(SOURCE, "refuse", "tells")
+    client = world.client("lambda")
+    watcher = client.get_function_configuration(FunctionName=names["tells"])["FunctionArn"]
+    client.put_function_event_invoke_config(
+        FunctionName=names["refuse"],
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": watcher}},
+    )
+    event = {"DeploymentId": "d-1"}
+    client.invoke(FunctionName=names["refuse"], InvocationType="Event", Payload=json.dumps(event))
+    deadline = time.monotonic() + 20
+    while not (told := [x for x in _log_or_nothing(world, names["tells"]) if "told" in x]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    record = json.loads(told[0].partition("told ")[2])
+    assert record["requestPayload"] == event
+    assert record["responsePayload"]["errorType"] == "Refused"
+    assert record["requestContext"]["functionArn"].endswith(f"{names['refuse']}:$LATEST")
+    assert record["requestContext"]["approximateInvokeCount"] == 1
 
 
 def _log_or_nothing(world: World, name: str) -> list[str]:

@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,18 +111,33 @@ class LambdaEngine:
         ).start()
 
     def _persist(self, function: Any, event: Any) -> None:
-        retries = len(RETRY_SECONDS)
+        retries, destination = len(RETRY_SECONDS), None
         for configuration in function.event_invoke_config:
             retries = int(configuration.config.get("MaximumRetryAttempts", retries))
+            to = configuration.config.get("DestinationConfig") or {}
+            destination = (to.get("OnFailure") or {}).get("Destination")
         request = str(uuid.uuid4())
         for pause in (*RETRY_SECONDS[:retries], None):
-            if not self.invoke(function, event, request).failed:
+            outcome = self.invoke(function, event, request)
+            if not outcome.failed:
                 return
             if pause is None or self.world.sleep(pause):
                 break
         name = function.function_name
         said = f"{name}: asynchronous event given up after {retries + 1} attempts"
         self.world.events.say("lambda", said, function=name, gaveUp=True)
+        if destination:
+            self._send_record(destination, _record(function, request, retries + 1, event, outcome))
+
+    def _send_record(self, destination: str, record: dict[str, Any]) -> None:
+        """To the on-failure destination; only functions are known here."""
+        if ":function:" not in destination:
+            said = f"the on-failure destination {destination} is no function: not delivered"
+            self.world.events.say("error", said)
+            return
+        self.world.client("lambda").invoke(
+            FunctionName=destination, InvocationType="Event", Payload=json.dumps(record)
+        )
 
     def invoke(self, function: Any, event: Any, request: str | None = None) -> Outcome:
         """One invocation, from start to answer; never raises for what the function does."""
@@ -222,3 +238,26 @@ def _report(
     events = [{"timestamp": now, "message": line} for line in lines]
     logs.put_log_events(environment.group, environment.stream, events)
     return "\n".join(lines)
+
+
+def _record(
+    function: Any, request: str, attempts: int, event: Any, outcome: Outcome
+) -> dict[str, Any]:
+    """What Lambda sends to an on-failure destination (developer guide, asynchronous invocation)."""
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "requestContext": {
+            "requestId": request,
+            "functionArn": f"{function.function_arn}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
+        "responsePayload": json.loads(outcome.payload),
+    }
