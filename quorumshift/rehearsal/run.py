@@ -272,7 +272,7 @@ class Rehearsal:
         balancer = self.configuration.load_balancer
         return (
             "the rehearsal stays up until Ctrl-C; to look at it:\n"
-            f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_REGION=us-east-1 "
+            f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_DEFAULT_REGION=us-east-1 "
             "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal\n"
             f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/health\n"
             f"  logs: {self.world.directory}"
