@@ -32,9 +32,16 @@ if [ ! -x "$uv" ]; then
     fi
 fi
 
+# The environment that is there is kept: uv would make it anew, without the other targets' groups,
+# for an interpreter that is named by another path (a shim, a link) than last time.
+python=.venv/bin/python
+if ! "$python" -c "" 2>/dev/null; then
+    python=$(python3 -c 'import sys; print(sys.executable)')
+fi
+
 groups=""
 for group in "$@"; do groups="$groups --group $group"; done
 # --inexact: another target's groups may be installed already, and stay.
 # shellcheck disable=SC2086 # the groups are words of ours
 UV_PYTHON_DOWNLOADS=never exec "$uv" sync --quiet --locked --inexact --no-default-groups \
-    --python "$(command -v python3)" $groups
+    --python "$python" $groups
