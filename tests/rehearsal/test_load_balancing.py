@@ -18,9 +18,10 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from quorumshift.rehearsal.aws.load_balancing import BalancerEngine, PortInUse, require_free
+from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.block import take_block
+from quorumshift.rehearsal.preflight import CannotStart, check_ports
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.balancer_rig import listen
 
@@ -279,13 +280,13 @@ def test_rules_stickiness_and_what_is_not_known(site: Site) -> None:
 def test_a_busy_port_fails_where_the_listener_is_created(site: Site) -> None:
     port = 19080 + next(_numbers)
     with contextlib.closing(listen(site.world.block.balancer, port)):
-        with pytest.raises(PortInUse, match=rf"127\.71\.\d+\.2:{port}: Address already in use"):
-            require_free(site.world.block.balancer, (port,))
+        with pytest.raises(CannotStart, match=rf"port {port} of 127\.71\.\d+\.2 .*already in use"):
+            check_ports([(site.world.block.balancer, port)])
         with pytest.raises(botocore.exceptions.ClientError) as refused:
             site.listen(port)
     assert f"{site.world.block.balancer}:{port}" in str(refused.value)
     assert len(site.elb.describe_listeners(LoadBalancerArn=site.arn)["Listeners"]) == 1
-    require_free(site.world.block.balancer, (port,))
+    check_ports([(site.world.block.balancer, port)])
     site.listen(port)
 
 

@@ -7,10 +7,7 @@ Creating a listener alone waits, because a port that is taken must fail there an
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 from quorumshift.rehearsal.aws.balancer_process import BalancerProcess
@@ -22,22 +19,6 @@ from quorumshift.rehearsal.aws.wrapping import wrap
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
 _EVERY = 0.025
-
-
-class PortInUse(RuntimeError):
-    """The message names address and port, and what to do."""
-
-
-def require_free(address: str, ports: Iterable[int]) -> None:
-    """Raises :class:`PortInUse` when something listens on one of ``ports`` already."""
-    for port in ports:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((address, port))
-                trial.listen(1)
-            except OSError as error:
-                raise PortInUse(_busy(address, port, os.strerror(error.errno or 0))) from None
 
 
 class BalancerEngine:
