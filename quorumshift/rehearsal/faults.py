@@ -21,11 +21,13 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``behaviour``: of version 2's image (rehearsal/images.py)."""
+    """``behaviour``: of version 2's image (rehearsal/images.py); ``blue_behaviour``: of the one
+    that runs already."""
 
     name: str
     about: str
     behaviour: str = "normal"
+    blue_behaviour: str = "normal"
     deed: Deed = Deed.NOTHING
 
 

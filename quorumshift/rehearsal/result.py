@@ -42,10 +42,11 @@ class Quorum:
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """How often leadership moved, and the longest time without a leader."""
+    """How often leadership moved, the longest time without a leader, and all of them together."""
 
     changes: int
     longest_gap_seconds: float
+    lost_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Rehearsal:
         Raises :class:`Broken` with what failed and where the logs are.
         """
         try:
-            self._bring_up()
+            self.bring_up()
             self.result = self._deploy()
         except (KeyboardInterrupt, CannotStart):
             raise
@@ -155,7 +155,8 @@ class Rehearsal:
             ) from error
         return self.result
 
-    def _bring_up(self) -> None:
+    def bring_up(self) -> None:
+        """Everything up to the service in version 1 under load, and quiet."""
         world, options = self.world, self.options
         say = world.events.say
         say("stage", "synthesizing the templates (kept for the next time)")
@@ -172,14 +173,11 @@ class Rehearsal:
         aws.start()
         self.aws = aws
         service = self.configuration.service
-        images.push(world, service.name, service.image_tag, version="1")
+        fault = options.fault or Fault("none", "nothing goes wrong")
         images.push(
-            world,
-            service.name,
-            NEW_TAG,
-            version="2",
-            behaviour=options.fault.behaviour if options.fault else "normal",
+            world, service.name, service.image_tag, version="1", behaviour=fault.blue_behaviour
         )
+        images.push(world, service.name, NEW_TAG, version="2", behaviour=fault.behaviour)
         say("stage", "provisioning from the template")
         self.outputs = provision(world, folder)
         say("stage", f"waiting for {options.nodes} tasks and their Raft cluster")
@@ -243,7 +241,7 @@ class Rehearsal:
             requests=Requests(load.total, load.failed, load.p50_ms, load.p99_ms),
             writes=Writes(load.acknowledged, load.lost, load.longest_stall_ms),
             quorum=Quorum(seen.quorum_lost_seconds),
-            leader=Leader(seen.leader_changes, seen.longest_gap_seconds),
+            leader=Leader(seen.leader_changes, seen.longest_gap_seconds, seen.leaderless_seconds),
             hooks=execution.hooks(),
             states=execution.states(),
             api_calls=self.aws.calls.count(),

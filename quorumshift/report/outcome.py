@@ -42,7 +42,7 @@ def as_text(result: Result) -> str:
         (
             "leader",
             f"{leader.changes} change{'' if leader.changes == 1 else 's'}; "
-            f"longest gap {leader.longest_gap_seconds:.2f} s",
+            f"longest gap {leader.longest_gap_seconds:.2f} s, {leader.lost_seconds:.2f} s in all",
         ),
         ("AWS calls", f"{result.api_calls:,} by the deployment's functions"),
         ("took", f"{result.duration.seconds:.1f} s"),

@@ -144,9 +144,12 @@ class HandOver:
         self._deployments = deployments
         self._policy = policy
 
-    def look(self, deployment: str) -> Look:
-        """Nodes, votes and locks, and whether the rollout still runs."""
-        stopped = self._deployments.look(deployment).progress is not Progress.RUNNING
+    def look(self, deployment: str | None) -> Look:
+        """Nodes, votes and locks, and whether the rollout still runs; ``None``: without one."""
+        stopped = (
+            deployment is not None
+            and self._deployments.look(deployment).progress is not Progress.RUNNING
+        )
         return Look(self._observer.look(deployment), stopped)
 
     def act(self, planned: Planned, seen: ClusterObservation) -> Act:

@@ -140,6 +140,7 @@ class ObserverResult:
     quorum_lost_seconds: float
     leader_changes: int
     longest_gap_seconds: float
+    leaderless_seconds: float
     unmeasured_seconds: float
     voters: tuple[VotersAt, ...]
     leaders: tuple[LeaderAt, ...]
@@ -218,6 +219,11 @@ class Record:
     def quorum_lost_seconds(self) -> float:
         """In all."""
         return round(self._quorum.total(self._at), 3)
+
+    @property
+    def leaderless_seconds(self) -> float:
+        """In all."""
+        return round(self._leaderless.total(self._at), 3)
 
     @property
     def longest_gap_seconds(self) -> float:

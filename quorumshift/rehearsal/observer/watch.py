@@ -263,6 +263,7 @@ class Watch:
             quorum_lost_seconds=record.quorum_lost_seconds,
             leader_changes=record.leader_changes,
             longest_gap_seconds=record.longest_gap_seconds,
+            leaderless_seconds=record.leaderless_seconds,
             unmeasured_seconds=round(record.unmeasured, 3),
             voters=tuple(self._voters),
             leaders=tuple(self._leaders),
