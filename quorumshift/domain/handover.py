@@ -38,10 +38,18 @@ __all__ = [
 ]
 
 
-def goal_for(observation: ClusterObservation, colour: Colour) -> Goal:
+def goal_for(
+    observation: ClusterObservation, colour: Colour, *, without_silent: bool = False
+) -> Goal:
     """All tasks of one colour shall vote; the best ``desired`` of them if there are more, as while
-    ECS replaces one."""
-    nodes = [node for node in observation.nodes if node.colour is colour and node.task]
+    ECS replaces one. ``without_silent``: voters that do not answer shall leave."""
+    nodes = [
+        node
+        for node in observation.nodes
+        if node.colour is colour
+        and node.task
+        and not (without_silent and node.standing is Standing.VOTER and node.report is None)
+    ]
     best = sorted(nodes, key=lambda node: _worth(node, observation.at))
     return Goal(frozenset(node.address for node in best[: observation.desired or None]))
 
@@ -107,7 +115,8 @@ def turn(
 
 
 def last_resort(policy: Policy) -> Policy:
-    """For a turn back that found no path: only the quorum is kept, with nothing to spare."""
+    """For a turn back that found no path: only the quorum is kept, with nothing to spare. Its goal
+    is then best taken ``without_silent`` voters."""
     return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
 
 

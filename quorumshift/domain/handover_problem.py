@@ -57,8 +57,9 @@ class Problem:
     """What to search, wherever it starts. One group leads.
 
     ``budget``: how many tasks ECS lets us lock. ``tolerance``, ``minimum_voters``: what the policy
-    asks. ``learners``: how many there may be at a time. ``transfer``, ``removal``, ``joint``: what
-    the Raft can do. ``cover``: what the locks are to keep at every moment.
+    asks; unhealthy voters do not count. ``learners``: how many there may be at a time.
+    ``transfer``, ``removal``, ``joint``: what the Raft can do. ``strict``: it admits nobody while
+    a voter is unhealthy. ``cover``: what the locks are to keep at every moment.
     """
 
     groups: tuple[Group, ...]
@@ -69,6 +70,7 @@ class Problem:
     transfer: bool
     removal: bool
     joint: bool
+    strict: bool
     cover: Cover
 
 

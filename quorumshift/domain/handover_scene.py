@@ -80,6 +80,7 @@ class Scene:
             transfer=self.dialect.leadership_transfer,
             removal=self.dialect.removal,
             joint=self.dialect.joint_consensus,
+            strict=self.dialect.joins_need_every_voter,
             cover=cover,
         )
 

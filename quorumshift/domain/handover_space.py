@@ -5,13 +5,14 @@ group and is packed into one integer. An edge is one operation, and what may nev
 at all:
 
 - a configuration without a healthy quorum;
-- a tolerance or a number of voters below what the policy asks, unless it was lower before: then it
-  may not fall further;
+- a tolerance or a number of healthy voters below what the policy asks, unless it was lower before:
+  then it may not fall further;
 - a change while the locks fall short of what is asked of them (see
   :class:`~quorumshift.domain.handover_steps.Cover`) and need not, or any operation after which they
   fall shorter than before;
 - more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
   that needs as many, though there may be more from before;
+- an admission while a voter is unhealthy, where the Raft refuses that;
 - the removal of the leader, or of a healthy voter while an unhealthy one may leave instead.
 
 None of this depends on where the search began, and every edge costs something. So whoever takes the
@@ -199,7 +200,11 @@ class Space(Layout):
             yield from self._replace_edge(plain, votes, weakest, price)
 
     def _may_promote(self, group: Group, votes: Votes) -> bool:
-        return group.healthy and (group.learner or votes.learners < self.problem.learners)
+        return group.healthy and (group.learner or self._may_admit(votes))
+
+    def _may_admit(self, votes: Votes) -> bool:
+        closed = self.problem.strict and votes.healthy < votes.total
+        return not closed and votes.learners < self.problem.learners
 
     def _may_lead(self, group: Group, leading: int) -> bool:
         leaving = not self.groups[leading].goal
@@ -221,7 +226,7 @@ class Space(Layout):
         problem = self.problem
         if votes.tolerance < max(0, weakest, min(problem.tolerance, before.tolerance)):
             return None
-        if votes.total < min(problem.minimum_voters, before.total):
+        if votes.healthy < min(problem.minimum_voters, before.healthy):
             return None
         if votes.floors[problem.cover] > before.floors[problem.cover]:
             return None
@@ -237,6 +242,8 @@ class Space(Layout):
 
         While it lasts both majorities must agree, so losing either colour loses one of them.
         """
+        if self.problem.strict and votes.healthy < votes.total:
+            return
         leading = self.leader(plain)
         wanted = self.goal_voters
         if not self.groups[leading].goal:

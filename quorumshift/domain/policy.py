@@ -31,7 +31,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a service's Raft can do; the planner refuses what it cannot make safe without it."""
+    """What a service's Raft can do; the planner refuses what it cannot make safe without it.
+
+    ``joins_need_every_voter``: it admits nobody while a voter is not connected.
+    """
 
     name: str
     learners_at_a_time: int
@@ -39,3 +42,4 @@ class Dialect:
     removal: bool
     joint_consensus: bool = False
     membership_list: bool = True
+    joins_need_every_voter: bool = False

@@ -23,7 +23,13 @@ class MemoryRaft:
     ``losing``: addresses that lead to another one and lose the reply to every change.
     """
 
-    dialect = Dialect(name="memory", learners_at_a_time=1, leadership_transfer=True, removal=True)
+    dialect = Dialect(
+        name="memory",
+        learners_at_a_time=1,
+        leadership_transfer=True,
+        removal=True,
+        joins_need_every_voter=True,
+    )
 
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster

@@ -68,7 +68,7 @@ class Flaw(Exception):
     """A property was broken; the message tells which, and where."""
 
 
-ETCD = Dialect("etcd", 1, leadership_transfer=True, removal=True)
+ETCD = Dialect("etcd", 1, leadership_transfer=True, removal=True, joins_need_every_voter=True)
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
     at = int(step.address)
     node = nodes[at]
     if step.kind is Kind.ADMIT:
+        if not all(n.votes for n in nodes if n.standing == VOTER):
+            raise Flaw("a member was admitted while a voter is not connected")
         if node.standing == OUTSIDE:
             changed[at] = node._replace(standing=LEARNER, caught=False)
     elif step.kind is Kind.PROMOTE:

@@ -28,11 +28,15 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Puzzle:
-    """Blue nodes are called b…, green ones g…, those without a task n…. ``fit``: healthy ones."""
+    """Blue nodes are called b…, green ones g…, those without a task n…. ``fit``: healthy ones.
+
+    Only ``learners`` are promoted while a voter is not fit: nobody else is admitted then.
+    """
 
     nodes: frozenset[str]
     goal: frozenset[str]
     fit: frozenset[str]
+    learners: frozenset[str]
     budget: int
     tolerance: int
     minimum: int
@@ -83,7 +87,8 @@ class Puzzle:
             return
         for after in self.changes(state):
             lower = self.spare(after) < max(0, self.weakest, min(self.tolerance, self.spare(state)))
-            fewer = len(after.voters) < min(self.minimum, len(state.voters))
+            fit, fit_before = len(after.voters & self.fit), len(state.voters & self.fit)
+            fewer = fit < min(self.minimum, fit_before)
             looser = self.missing(after) > self.missing(state)
             short = self.unlockable(after) > self.unlockable(state)
             if not (lower or fewer or looser or short):
@@ -94,7 +99,8 @@ class Puzzle:
 
     def changes(self, state: State) -> Iterator[State]:
         """One voter more or fewer."""
-        for node in (self.goal & self.fit) - state.voters:
+        joining = (self.goal & self.fit) - state.voters
+        for node in joining if state.voters <= self.fit else joining & self.learners:
             yield state._replace(voters=state.voters | {node})
         leaving = state.voters - self.goal - {state.leader}
         sick = leaving - self.fit
@@ -191,6 +197,7 @@ def _at(puzzle: Puzzle, weakest: int) -> Puzzle:
         puzzle.nodes,
         puzzle.goal,
         puzzle.fit,
+        puzzle.learners,
         puzzle.budget,
         puzzle.tolerance,
         puzzle.minimum,

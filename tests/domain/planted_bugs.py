@@ -183,7 +183,7 @@ def moves_leadership_before_each_change(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug("the quorum is lost")
+@_bug("the promised tolerance is broken")
 def removes_a_blue_voter_first(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         away = [n for n in seen.voters if n.report and n.report.leader != n.raft_id]
@@ -210,7 +210,7 @@ def _searching(patch: Patch) -> Planner:
     return handover.plan
 
 
-@_bug("would lose the quorum")
+@_bug("fewer than a quorum of the voters are locked")
 def takes_half_for_a_majority(patch: Patch) -> Planner:
     patch.setattr(handover_votes, "quorum", lambda voters: (voters + 1) // 2)
     return _searching(patch)
@@ -229,7 +229,7 @@ def spends_the_last_spare_vote(patch: Patch) -> Planner:
 
     def enter(self: Space, voters: int, before: Votes, weakest: int) -> int | None:
         kept: Problem = self.problem
-        self.problem = replace(kept, tolerance=0)
+        self.problem = replace(kept, tolerance=0, minimum_voters=1)
         try:
             return rule(self, voters, before, weakest)
         finally:

@@ -14,7 +14,7 @@ from quorumshift.domain.raft import (
     Standing,
 )
 
-ETCD = Dialect("etcd", 1, leadership_transfer=True, removal=True)
+ETCD = Dialect("etcd", 1, leadership_transfer=True, removal=True, joins_need_every_voter=True)
 NOW = 1_000_000.0
 LATER = NOW + 7200
 TERM, LAST = 7, 1000
@@ -137,4 +137,5 @@ def dialects() -> st.SearchStrategy[Dialect]:
         removal=st.sampled_from([True, True, False]),
         joint_consensus=st.booleans(),
         membership_list=st.sampled_from([True, True, True, False]),
+        joins_need_every_voter=st.booleans(),
     )

@@ -114,6 +114,9 @@ def compare(observation: ClusterObservation, policy: Policy) -> None:
             for node in observation.nodes
             if node.task and (node.report or node.standing is not Standing.VOTER)
         ),
+        learners=frozenset(
+            node.address for node in observation.nodes if node.standing is Standing.LEARNER
+        ),
         budget=observation.desired,
         tolerance=policy.tolerance,
         minimum=policy.minimum_voters,

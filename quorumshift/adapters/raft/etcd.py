@@ -67,7 +67,11 @@ class EtcdRaft:
     """
 
     dialect: Dialect = Dialect(
-        name="etcd", learners_at_a_time=1, leadership_transfer=True, removal=True
+        name="etcd",
+        learners_at_a_time=1,
+        leadership_transfer=True,
+        removal=True,
+        joins_need_every_voter=True,
     )
 
     def __init__(
