@@ -28,6 +28,10 @@ PASSING = (
 )
 """Errors worth another try: Lambda's own (AWS's advice for every Lambda task), and ours."""
 
+DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
+"""The function ended without an answer: what it did is not known, and every step may be repeated.
+Tried fewer times than what is passing, because each may last as long as the function may run."""
+
 
 class Retry(steps.Retry):  # type: ignore[misc] # the SDK has no types
     """Tries again with backoff, jitter and a cap."""
@@ -60,9 +64,13 @@ def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
         resource=f"${{{name}}}",
         result_path=result,
         timeout_seconds=seconds,
-        retry=Retry(
-            error_equals=list(PASSING), interval_seconds=1, max_attempts=6, backoff_rate=2.0
-        ),
+        retry=[_retry(PASSING, max_attempts=6), _retry(DIED, max_attempts=2)],
+    )
+
+
+def _retry(errors: tuple[str, ...], max_attempts: int) -> Retry:
+    return Retry(
+        error_equals=list(errors), interval_seconds=1, max_attempts=max_attempts, backoff_rate=2.0
     )
 
 

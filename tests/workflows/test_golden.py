@@ -96,10 +96,13 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
 ) -> None:
     if state["Type"] != "Task":
         return
-    (retry,) = state["Retry"]
-    assert set(retry["ErrorEquals"]) == PASSING
-    assert retry["MaxDelaySeconds"] == 20
-    assert retry["JitterStrategy"] == "FULL"
+    passing, died = state["Retry"]
+    assert set(passing["ErrorEquals"]) == PASSING
+    assert set(died["ErrorEquals"]) == {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
+    assert died["MaxAttempts"] < passing["MaxAttempts"]
+    for retry in (passing, died):
+        assert retry["MaxDelaySeconds"] == 20
+        assert retry["JitterStrategy"] == "FULL"
     (catch,) = state["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["ResultPath"].startswith("$.")
