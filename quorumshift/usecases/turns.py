@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from quorumshift.domain.errors import ChangeRefused, Transient
-from quorumshift.domain.handover import Next, Plan, goal_for, plan, termination_guard, turn
+from quorumshift.domain.handover import (
+    Next,
+    Plan,
+    goal_for,
+    last_resort,
+    plan,
+    termination_guard,
+    turn,
+)
 from quorumshift.domain.handover_steps import Kind, Step
 from quorumshift.domain.health import Verdict
 from quorumshift.domain.policy import Dialect, Policy
@@ -48,12 +56,23 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A voter with a running task that looks unhealthy, since when (epoch seconds)."""
+
+    address: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """One turn's plan, and what later turns must know of it.
 
     ``goal``: the colour that shall vote in the end, by now; ``turned``: why that is no longer the
     one asked for. ``began``: epoch seconds of the first turn; ``stuck_since``: of the first turn
     of those in a row that could not go on. ``rested``: it has baked where the policy asks for it.
+    ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because
+    it was stuck with more.
+    ``suspicion``: whom to look at once more before it is taken out.
     """
 
     decision: Turn
@@ -64,7 +83,25 @@ class Planned:
     turned: str = ""
     stuck_since: float | None = None
     rested: bool = False
+    lenient: bool = False
+    suspicion: Suspicion | None = None
     settle_seconds: int = SETTLE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to plan: what the service can do, what its policy asks, and what turns have added."""
+
+    dialect: Dialect
+    policy: Policy
+    rested: bool
+    lenient: bool
+
+    def plan(self, seen: ClusterObservation, goal: Colour) -> Plan:
+        policy = replace(self.policy, bake_before_majority=False) if self.rested else self.policy
+        lenient = self.lenient and goal is Colour.BLUE
+        wanted = goal_for(seen, goal, without_silent=lenient)
+        return plan(seen, wanted, self.dialect, last_resort(policy) if lenient else policy)
 
 
 def next_turn(
@@ -78,37 +115,66 @@ def next_turn(
     """Plan one turn. Pure; ``last`` and ``last_act`` are what the turn before left."""
     seen = look.cluster
     began = last.began if last else seen.at
-    goal = last.goal if last else asked
-    turned = last.turned if last else ""
-    rested = last.rested if last else False
+    goal, turned = (last.goal, last.turned) if last else (asked, "")
     if look.stopped and goal is Colour.GREEN:
         goal, turned = Colour.BLUE, "the rollout was stopped"
-    found = _plan(seen, goal, dialect, policy, rested)
+    way = _Way(dialect, policy, bool(last and last.rested), bool(last and last.lenient))
+    found = way.plan(seen, goal)
     if found.resting and _stuck_for(last, seen) >= policy.stabilisation_seconds:
-        rested = True
-        found = _plan(seen, goal, dialect, policy, rested)
+        way = replace(way, rested=True)
+        found = way.plan(seen, goal)
     refused = last_act.refused if last_act and last and last.decision is Turn.STEP else ""
     stuck = _stuck_since(seen, found, last, refused)
     late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
-    if goal is Colour.GREEN and (found.decision is Next.BLOCKED or (late and not found.resting)):
-        onward = turn(seen, goal_for(seen, goal), dialect, policy)
-        if onward == goal_for(seen, Colour.BLUE):
+    if found.decision is Next.BLOCKED or (late and not found.resting):
+        if goal is Colour.BLUE:
+            way = replace(way, lenient=True)
+            found = way.plan(seen, goal)
+        elif _turns(seen, way):
             goal, turned = Colour.BLUE, refused or found.sentence
-            found, stuck = _plan(seen, goal, dialect, policy, rested), seen.at
-    decision = Turn(found.decision.value)
-    reason = found.sentence
+            found, stuck = way.plan(seen, goal), seen.at
+    suspicion = _suspicion(seen, found, last)
+    decision, reason = Turn(found.decision.value), found.sentence
+    if suspicion is not None and seen.at - suspicion.since < policy.stabilisation_seconds:
+        decision = Turn.WAIT
+        reason = (
+            f"{suspicion.address} looks unhealthy; it is looked at again before it is taken out."
+        )
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
-    settle = SETTLE_SECONDS if stuck is None else STANDSTILL_SECONDS
-    return Planned(decision, goal, found, reason, began, turned, stuck, rested, settle)
+    return Planned(
+        decision,
+        goal,
+        found,
+        reason,
+        began,
+        turned,
+        stuck,
+        way.rested,
+        way.lenient,
+        suspicion,
+        SETTLE_SECONDS if stuck is None else STANDSTILL_SECONDS,
+    )
 
 
-def _plan(
-    seen: ClusterObservation, goal: Colour, dialect: Dialect, policy: Policy, rested: bool
-) -> Plan:
-    if rested:
-        policy = replace(policy, bake_before_majority=False)
-    return plan(seen, goal_for(seen, goal), dialect, policy)
+def _turns(seen: ClusterObservation, way: _Way) -> bool:
+    """Whether a hand-over to green that cannot go on turns back to blue."""
+    onward = turn(seen, goal_for(seen, Colour.GREEN), way.dialect, way.policy)
+    return onward == goal_for(seen, Colour.BLUE)
+
+
+def _suspicion(seen: ClusterObservation, found: Plan, last: Planned | None) -> Suspicion | None:
+    """Whom the plan takes out only because it looks unhealthy. One reply that came too late looks
+    the same, so that must last; a task that is gone comes back no more."""
+    step = found.step
+    if step is None or step.kind is not Kind.REMOVE or step.task is None or not found.path:
+        return None
+    if step.address not in found.path[0].unhealthy:
+        return None
+    known = last.suspicion if last else None
+    if known is not None and known.address == step.address:
+        return known
+    return Suspicion(step.address, seen.at)
 
 
 def _stuck_for(last: Planned | None, seen: ClusterObservation) -> float:
