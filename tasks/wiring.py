@@ -157,7 +157,9 @@ class Wiring:
     @functools.cached_property
     def hand_over(self) -> HandOver:
         """The turns of the hand-over."""
-        return HandOver(self.observer, self.raft, self.locks, self.deployments, self.policy)
+        return HandOver(
+            self.observer, self.raft, self.locks, self.deployments, self.clock, self.policy
+        )
 
     @functools.cached_property
     def watch(self) -> Watch:

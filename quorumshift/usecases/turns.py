@@ -19,16 +19,20 @@ from quorumshift.domain.handover_steps import Kind, Step
 from quorumshift.domain.health import Verdict
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
+from quorumshift.domain.reading import listed
 from quorumshift.domain.rollout import Progress
-from quorumshift.ports import Deployments, RaftControl
+from quorumshift.ports import Clock, Deployments, RaftControl
 from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.vote_locks import VoteLocks
 
 LONGEST_SECONDS = 2400.0
 """A hand-over gives up after forty minutes: the engine stops waiting after sixty."""
-SETTLE_SECONDS = 1
-STANDSTILL_SECONDS = 10
-"""Between two looks while there is nothing to do but wait, or a step is refused for now."""
+PAUSES = (1, 10)
+"""Seconds between two looks of a standstill: they grow with it, from the first to the second."""
+PATIENCE_SECONDS = 10.0
+"""How long a step waits inside for what comes by itself: connections that are too young, a learner
+that is about to catch up. Real seconds, the cluster's own."""
+TRY_EVERY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,9 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """A voter with a running task that looks unhealthy, since when (epoch seconds)."""
+    """Voters with running tasks that look unhealthy, the same since then (epoch seconds)."""
 
-    address: str
+    addresses: frozenset[str]
     since: float
 
 
@@ -72,7 +76,7 @@ class Planned:
     of those in a row that could not go on. ``rested``: it has baked where the policy asks for it.
     ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because
     it was stuck with more.
-    ``suspicion``: whom to look at once more before it is taken out.
+    ``suspicion``: whom to look at once more before anything rests on their being unhealthy.
     """
 
     decision: Turn
@@ -85,7 +89,7 @@ class Planned:
     rested: bool = False
     lenient: bool = False
     suspicion: Suspicion | None = None
-    settle_seconds: int = SETTLE_SECONDS
+    settle_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,9 @@ def next_turn(
         way = replace(way, rested=True)
         found = way.plan(seen, goal)
     refused = last_act.refused if last_act and last and last.decision is Turn.STEP else ""
-    stuck = _stuck_since(seen, found, last, refused)
+    suspicion = _suspicion(seen, found, last)
+    stands = found.decision is Next.WAIT or _doubted(seen, found, suspicion, policy)
+    stuck = _stuck_since(seen, stands or bool(refused), last)
     late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
     if found.decision is Next.BLOCKED or (late and not found.resting):
         if goal is Colour.BLUE:
@@ -133,13 +139,11 @@ def next_turn(
         elif _turns(seen, way):
             goal, turned = Colour.BLUE, refused or found.sentence
             found, stuck = way.plan(seen, goal), seen.at
-    suspicion = _suspicion(seen, found, last)
     decision, reason = Turn(found.decision.value), found.sentence
-    if suspicion is not None and seen.at - suspicion.since < policy.stabilisation_seconds:
+    if suspicion is not None and _doubted(seen, found, suspicion, policy):
         decision = Turn.WAIT
-        reason = (
-            f"{suspicion.address} looks unhealthy; it is looked at again before it is taken out."
-        )
+        who = listed(sorted(suspicion.addresses))
+        reason = f"{who} looks unhealthy; before anything rests on that there is a second look."
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     return Planned(
@@ -153,8 +157,17 @@ def next_turn(
         way.rested,
         way.lenient,
         suspicion,
-        SETTLE_SECONDS if stuck is None else STANDSTILL_SECONDS,
+        _pause(seen, decision, stuck),
     )
+
+
+def _pause(seen: ClusterObservation, decision: Turn, stuck: float | None) -> int:
+    """Whole seconds until the next look. After a step none: whoever does it returns when it is
+    seen to be done."""
+    least, most = PAUSES
+    if stuck is None:
+        return 0 if decision is Turn.STEP else least
+    return min(most, max(least, round((seen.at - stuck) / 6)))
 
 
 def _turns(seen: ClusterObservation, way: _Way) -> bool:
@@ -164,17 +177,28 @@ def _turns(seen: ClusterObservation, way: _Way) -> bool:
 
 
 def _suspicion(seen: ClusterObservation, found: Plan, last: Planned | None) -> Suspicion | None:
-    """Whom the plan takes out only because it looks unhealthy. One reply that came too late looks
-    the same, so that must last; a task that is gone comes back no more."""
-    step = found.step
-    if step is None or step.kind is not Kind.REMOVE or step.task is None or not found.path:
-        return None
-    if step.address not in found.path[0].unhealthy:
-        return None
+    """Voters that look unhealthy though their tasks run; one reply that came too late looks the
+    same. A task that is gone does not come back, and is no suspicion."""
     known = last.suspicion if last else None
-    if known is not None and known.address == step.address:
+    if not found.path:
         return known
-    return Suspicion(step.address, seen.at)
+    sick = frozenset(
+        node.address
+        for node in seen.voters
+        if node.task and node.address in found.path[0].unhealthy
+    )
+    if known is not None and known.addresses == sick:
+        return known
+    return Suspicion(sick, seen.at) if sick else None
+
+
+def _doubted(
+    seen: ClusterObservation, found: Plan, suspicion: Suspicion | None, policy: Policy
+) -> bool:
+    """Whether a step must wait for a second look. To lock does no harm."""
+    if suspicion is None or found.step is None or found.step.kind is Kind.LOCK:
+        return False
+    return seen.at - suspicion.since < policy.stabilisation_seconds
 
 
 def _stuck_for(last: Planned | None, seen: ClusterObservation) -> float:
@@ -182,11 +206,9 @@ def _stuck_for(last: Planned | None, seen: ClusterObservation) -> float:
     return seen.at - since if since is not None else 0.0
 
 
-def _stuck_since(
-    seen: ClusterObservation, found: Plan, last: Planned | None, refused: str
-) -> float | None:
+def _stuck_since(seen: ClusterObservation, stands: bool, last: Planned | None) -> float | None:
     """When this standstill began; ``None``: it goes on. A step that is refused is a standstill."""
-    if found.decision is not Next.WAIT and not refused:
+    if not stands:
         return None
     if last is not None and last.stuck_since is not None:
         return last.stuck_since
@@ -202,12 +224,14 @@ class HandOver:
         raft: RaftControl,
         locks: VoteLocks,
         deployments: Deployments,
+        clock: Clock,
         policy: Policy,
     ) -> None:
         self._observer = observer
         self._raft = raft
         self._locks = locks
         self._deployments = deployments
+        self._clock = clock
         self._policy = policy
 
     def look(self, deployment: str | None) -> Look:
@@ -223,11 +247,18 @@ class HandOver:
         step = planned.plan.step
         if step is None:
             return Act("")
-        try:
-            self._do(step, _via(seen))
-        except (ChangeRefused, Transient) as error:
-            return Act(str(error))
-        return Act("")
+        deadline = self._clock.now() + (PATIENCE_SECONDS if step.kind in _MAY_BE_EARLY else 0)
+        while True:
+            try:
+                self._do(step, _via(seen))
+            except ChangeRefused as error:
+                return Act(str(error))
+            except Transient as error:
+                if self._clock.now() >= deadline:
+                    return Act(str(error))
+                self._clock.sleep(TRY_EVERY_SECONDS)
+            else:
+                return Act("")
 
     def may_end(self, deployment: str) -> tuple[Look, Verdict]:
         """A fresh look, and whether every blue task may end at this instant."""
@@ -249,6 +280,9 @@ class HandOver:
             self._raft.remove(step.raft_id, via)
         else:
             raise ChangeRefused(f"the Raft adapter cannot do {step.kind}")
+
+
+_MAY_BE_EARLY = (Kind.ADMIT, Kind.PROMOTE, Kind.REMOVE)
 
 
 def _via(seen: ClusterObservation) -> list[str]:

@@ -1,6 +1,6 @@
 """The planner against every world that an adversary can bring about.
 
-``QUORUMSHIFT_MODEL_CHECK=full`` with ``--timeout 0`` also runs the largest sets: some minutes.
+``QUORUMSHIFT_MODEL_CHECK=full`` with ``--timeout 0`` also runs the largest sets, for the better part of an hour.
 """
 
 from __future__ import annotations
@@ -25,11 +25,7 @@ SETS: dict[str, tuple[Rules, list[Nodes]]] = {
         every(1, 1, ill=1),
     ),
     "two, every start": (Rules((2, 2), 2, SMALL, faults=1), every(2, 2, ill=1)),
-    "three, every start": (Rules((3, 3), 3, STRICT), every(3, 3, ill=1)),
-    "three, every healthy start, a fault": (
-        Rules((3, 3), 3, STRICT, faults=1),
-        every(3, 3, ill=0),
-    ),
+    "three, every start, a fault": (Rules((3, 3), 3, STRICT, faults=1), every(3, 3, ill=1)),
     "three, locks come to their end": (Rules((3, 3), 3, STRICT, clock=True), ordinary(3, 3)),
     "three to five": (Rules((3, 5), 5, STRICT), ordinary(3, 5)),
     "five to three": (Rules((5, 3), 3, STRICT, faults=1), ordinary(5, 3)),
@@ -40,11 +36,10 @@ SETS: dict[str, tuple[Rules, list[Nodes]]] = {
 }
 
 LARGE: dict[str, tuple[Rules, list[Nodes]]] = {
-    "three, every start, a fault": (Rules((3, 3), 3, STRICT, faults=1), every(3, 3, ill=1)),
     "three, two faults": (Rules((3, 3), 3, STRICT, faults=2), every(3, 3, ill=0)),
     "three to five, a fault": (Rules((3, 5), 5, STRICT, faults=1), ordinary(3, 5)),
-    "four, every start, moves": (Rules((4, 4), 4, STRICT), every(4, 4, ill=1)),
-    "five, every start, moves": (Rules((5, 5), 5, STRICT), every(5, 5, ill=1)),
+    "four, every start, a fault": (Rules((4, 4), 4, STRICT, faults=1), every(4, 4, ill=1)),
+    "five, every start, a fault": (Rules((5, 5), 5, STRICT, faults=1), every(5, 5, ill=1)),
 }
 if os.environ.get("QUORUMSHIFT_MODEL_CHECK") == "full":
     SETS |= LARGE

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.health import Decision
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import Colour, quorum
@@ -32,7 +33,7 @@ Meddle = Callable[[int], None]
 def machine(service: MemoryService, policy: Policy = POLICY) -> HandOver:
     observer = Observer(service, service.raft, service.clock, policy)
     locks = VoteLocks(observer, service, policy)
-    return HandOver(observer, service.raft, locks, service, policy)
+    return HandOver(observer, service.raft, locks, service, service.clock, policy)
 
 
 def run(
@@ -60,8 +61,11 @@ def run(
 
 
 def check_locks(service: MemoryService) -> None:
-    """Ending every unlocked task of either colour must leave a quorum, once locks are held."""
+    """Ending every unlocked task of either colour must leave a quorum, once locks are held; while
+    a voter is dead that cannot be had at every moment (the model check knows what can)."""
     voters = service.voters()
+    if not all(node.up for node in service.cluster.voters()):
+        return
     if len(service.locked & voters) < quorum(len(voters)):
         assert not any(address.startswith("g") for address in voters)
 
@@ -113,6 +117,21 @@ def test_a_step_that_is_refused_for_too_long_turns_it_back() -> None:
     planned = run(service)
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert "too young" in planned.turned
+
+
+def test_a_step_that_is_early_waits_inside_and_costs_no_turn() -> None:
+    service = MemoryService()
+    hand_over = machine(service)
+    while True:
+        look = hand_over.look(DEPLOYMENT)
+        planned = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
+        if planned.plan.step is not None and planned.plan.step.kind is Kind.ADMIT:
+            break
+        hand_over.act(planned, look.cluster)
+    service.cluster.nodes["3"].since = began = service.clock.now()  # it has just reconnected
+    assert hand_over.act(planned, look.cluster) == Act("")
+    assert 4 < service.clock.now() - began < 10
+    assert planned.settle_seconds == 0
 
 
 def test_it_rests_where_the_policy_asks_for_it_and_then_goes_on() -> None:
@@ -169,7 +188,7 @@ def test_a_voter_that_is_silent_for_one_look_keeps_its_vote() -> None:
         voters.append(service.voters())
 
     assert run(service, meddle=blink).goal is Colour.GREEN
-    assert "b2" in voters[6], "it was taken out after one look that got no answer"
+    assert "b2" in voters[9], "it was taken out after one look that got no answer"
 
 
 def test_a_voter_that_stays_silent_is_taken_out_after_the_stabilisation_time() -> None:
