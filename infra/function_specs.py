@@ -48,6 +48,7 @@ _ANSWER = (
     "logs:PutLogEvents",
 )
 _HAND_OVERS = ("states:DescribeExecution", "states:StartExecution")
+_RESUME = ("states:RedriveExecution",)
 _NOTIFY = ("sns:Publish",)
 # Ending a deployment that went wrong, and giving back locks and scaling.
 _CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
@@ -125,7 +126,7 @@ _DEPLOY = (
     FunctionSpec(
         "PollRollback",
         "Follows the roll-back to its own end; calls the votes home first",
-        (*_OBSERVE, *_LOOK, *_HAND_OVERS),
+        (*_OBSERVE, *_LOOK, *_HAND_OVERS, *_RESUME),
         reaches_nodes=True,
         timeout_seconds=110,
     ),
@@ -223,8 +224,8 @@ _HOOKS = (
 
 _WATCHDOG = FunctionSpec(
     "Watchdog",
-    "Cleans up after an execution or a hook that was ended before it could",
-    (*_END, *_ANSWER, *_HAND_OVERS, *_NOTIFY),
+    "Resumes or cleans up after an execution or a hook that was ended before it could",
+    (*_END, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY),
     reaches_nodes=True,
     timeout_seconds=110,
 )

@@ -212,6 +212,7 @@ class Grants:
             "logs:PutLogEvents": [arns.log_streams(evidence)],
             "sns:Publish": [arns.topic()],
             "states:DescribeExecution": [arns.executions(arns.names.hand_over)],
+            "states:RedriveExecution": [arns.executions(arns.names.hand_over)],
             "states:StartExecution": [arns.state_machine(arns.names.hand_over)],
         }
 

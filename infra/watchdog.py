@@ -1,12 +1,11 @@
-"""The rules that clean up after an execution that could not do it itself.
+"""The rules that look after an execution that could not end well by itself.
 
-No Catch runs when an execution is stopped or times out from outside. A hand-over that has failed
-may also have left CodeDeploy without an answer; one that has answered loses nothing by a second.
+No Catch runs when an execution is stopped or times out from outside, and one that fails while its
+functions cannot run has cleaned up nothing. A hand-over that was stopped is resumed once; one that
+has failed may have left CodeDeploy without an answer.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -16,7 +15,7 @@ from constructs import Construct
 from infra.grants import Arns
 from quorumshift.names import Names
 
-_FROM_OUTSIDE = ("ABORTED", "TIMED_OUT")
+_NOT_WELL = ("ABORTED", "TIMED_OUT", "FAILED")
 
 
 class Watchdog(Construct):
@@ -28,10 +27,10 @@ class Watchdog(Construct):
         super().__init__(scope, "WatchdogRules")
         self._arns = arns
         self._function = function
-        self._rule("Deploy", names.deploy, _FROM_OUTSIDE)
-        self._rule("HandOver", names.hand_over, (*_FROM_OUTSIDE, "FAILED"))
+        self._rule("Deploy", names.deploy)
+        self._rule("HandOver", names.hand_over)
 
-    def _rule(self, construct: str, machine: str, statuses: Sequence[str]) -> None:
+    def _rule(self, construct: str, machine: str) -> None:
         events.Rule(
             self,
             construct,
@@ -42,7 +41,7 @@ class Watchdog(Construct):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "stateMachineArn": [self._arns.state_machine(machine)],
-                    "status": list(statuses),
+                    "status": list(_NOT_WELL),
                 },
             ),
             targets=[targets.LambdaFunction(self._function)],

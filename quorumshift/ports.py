@@ -141,11 +141,16 @@ class Deployments(Protocol):
 
 
 class HandOvers(Protocol):
-    """The state machine that moves the votes."""
+    """The state machine that moves the votes. Never do two executions of it work on the same
+    rollout at once."""
 
     def start(self, deployment: str, hook: str, goal: Colour) -> bool:
         """Start it, to answer the question ``hook`` in the end; the same twice is one execution.
         ``False``: it was started for another question."""
+
+    def resume(self, deployment: str, execution: str) -> bool:
+        """Let the execution (its id), which somebody stopped, go on where it stood: once.
+        Whether it runs now."""
 
     def hand_back(self, deployment: str) -> None:
         """Call the votes home to blue, unless that is being done."""

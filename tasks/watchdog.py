@@ -1,4 +1,4 @@
-"""The watchdog: cleans up after what was stopped from outside, where no Catch runs."""
+"""The watchdog: what was stopped from outside, where no Catch runs, it resumes or cleans up."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.outcome import failed
+from quorumshift.domain.resume import Death, Fate, resumed
 from quorumshift.domain.rollout import Check, Progress
 from quorumshift.names import HOOKS, kebab
 from quorumshift.usecases.questions import Question, answer
+from quorumshift.usecases.resuming import Resuming
 from tasks.wiring import evidence, hook_answers, wiring
 
 
@@ -40,15 +42,27 @@ def _dead_hook(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:
+    w = wiring()
     asked = json.loads(detail.get("input") or "{}")
     question = Question(
         str(asked.get("deploymentId", "")), str(asked.get("lifecycleEventHookExecutionId", ""))
     )
-    if not question.execution:
-        return {"answered": None}
-    reason = f"the hand-over was ended from outside ({detail['status']})"
+    death = Death(
+        execution=detail["executionArn"],
+        status=detail["status"],
+        stopped=detail["status"] == "ABORTED",
+        resumed=detail.get("redriveCount") or 0,
+        age=w.clock.now() - detail["startDate"] / 1000,
+    )
+    found = Resuming(w.deployments, w.hand_overs).after(death, question)
+    if found is Fate.RESUME:
+        subject, message = resumed(w.settings.service, question.deployment, death.execution)
+        w.notifier.publish(subject, message)
+    if found is not Fate.ANSWER:
+        return {"answered": None, "fate": found.value}
+    reason = f"the hand-over was ended from outside ({death.status})"
     answer(question, Check(HAND_OVER_STAGE, False, reason), hook_answers(), evidence)
-    return {"answered": question.deployment, "reason": reason}
+    return {"answered": question.deployment, "fate": found.value, "reason": reason}
 
 
 def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
@@ -56,9 +70,9 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
     execution = detail["executionArn"]
     since = datetime.fromtimestamp(detail["startDate"] / 1000, UTC).isoformat()
     deployment = w.deployments.of_execution(execution, since)
-    progress = w.deployments.look(deployment).progress if deployment else None
-    if detail["status"] == "FAILED" and progress is not Progress.RUNNING:
+    if detail["status"] == "FAILED" and not w.ending.left_behind(deployment):
         return {"touched": False, "cause": "it ended by itself and cleaned up"}
+    progress = w.deployments.look(deployment).progress if deployment else None
     touched, standing = w.ending.after_failure(execution, since)
     if deployment and progress is not Progress.SUCCEEDED:
         w.hand_overs.hand_back(deployment)  # which gives the locks back as well
@@ -67,7 +81,7 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
         "deployment": {"id": deployment},
         "failure": {
             "Error": detail["status"],
-            "Cause": "the execution was ended from outside, so no state of it could clean up",
+            "Cause": "the execution ended before a state of it could clean up",
         },
     }
     outcome = failed(w.settings.service, state, standing)

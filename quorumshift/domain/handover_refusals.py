@@ -41,7 +41,7 @@ def _too_small(size: int, policy: Policy) -> Refusal | None:
     if size < policy.minimum_voters:
         return (
             f"The goal has {size} voters, the policy asks at least {policy.minimum_voters}.",
-            "Run more tasks, or lower minimumVoters in the policy.",
+            "Run more tasks, or lower minimum_voters in the policy.",
         )
     spare = size - quorum(size)
     if spare < policy.tolerance:
@@ -100,7 +100,7 @@ def _blocked(scene: Scene) -> Refusal:
         return (
             "No path keeps a quorum of the voters locked at every moment: ECS protects no more "
             f"tasks than the service wants ({scene.observation.desired}).",
-            "Raise the desired count, or set allowUnlocked in the policy to go on without.",
+            "Raise the desired count, or set allow_unlocked in the policy to go on without.",
         )
     floor = min(present(scene).tolerance, scene.policy.tolerance)
     return (

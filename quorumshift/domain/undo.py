@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quorumshift.domain.locks import locked
 from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Standing
 from quorumshift.domain.rollout import Progress, Rollout
 
@@ -92,6 +93,12 @@ def strangers(cluster: ClusterObservation) -> tuple[str, ...]:
         for node in cluster.nodes
         if node.standing is not Standing.OUTSIDE and node.colour is not Colour.BLUE
     )
+
+
+def left_behind(cluster: ClusterObservation) -> bool:
+    """Whether a rollout that did not end well, and that nobody follows any more, left something:
+    votes that are not blue's, or locks."""
+    return bool(strangers(cluster) or locked(cluster))
 
 
 def _after_the_stop(seen: UndoObservation) -> Meaning:

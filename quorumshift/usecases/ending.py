@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from quorumshift.domain.errors import ClusterUnsafe
 from quorumshift.domain.rollout import Progress
-from quorumshift.domain.undo import strangers
+from quorumshift.domain.undo import left_behind, strangers
 from quorumshift.ports import Deployments, Scaling
 from quorumshift.usecases.observer import Observer, Seen, require
 from quorumshift.usecases.vote_locks import VoteLocks
@@ -50,12 +50,38 @@ class Ending:
         self.clean_up()
         return seen
 
-    def clean_up(self) -> None:
+    def clean_up(self) -> str:
         """Give back the locks and let the service scale; unless a deployment is under way, whose
-        locks and scaling these are."""
-        if self.deployments.active() is None:
-            self.locks.release_all()
-            self.scaling.resume()
+        locks and scaling these are.
+
+        Locks are kept, and the returned sentence says so, while tasks vote that do not serve: the
+        end of such a task could cost the quorum.
+        """
+        if self.deployments.active() is not None:
+            return ""
+        self.scaling.resume()
+        votes = strangers(self.observer.look(None))
+        if votes:
+            return (
+                f"{', '.join(votes)} is in the Raft configuration and not of the serving tasks, so "
+                "the locks are kept; they expire by themselves"
+            )
+        self.locks.release_all()
+        return ""
+
+    def left_behind(self, deployment: str | None) -> bool:
+        """Whether an execution that has failed left its deployment, votes or locks to others.
+
+        Not while another deployment runs: what is there then is that one's.
+        """
+        if deployment is None:
+            return False
+        rollout = self.deployments.look(deployment)
+        if rollout.progress in (Progress.RUNNING, Progress.SUCCEEDED):
+            return rollout.progress is Progress.RUNNING
+        if self.deployments.active() not in (None, rollout.undone_by):
+            return False
+        return left_behind(self.observer.look(deployment))
 
     def after_failure(self, execution: str, since: str) -> tuple[bool, str]:
         """Leave things safe after an execution could not go on.
@@ -69,7 +95,8 @@ class Ending:
             _try(said, lambda: said.append(self._stop_if_running(deployment)))
         elif not said:
             said.append("Nothing was touched")
-        _try(said, self.clean_up)
+        kept = _try(said, self.clean_up)
+        said += [kept] if kept else []
         return deployment is not None, ". ".join(said)
 
     def _stop_if_running(self, deployment: str) -> str:

@@ -16,17 +16,14 @@ from quorumshift.adapters.aws.alarms import GroupAlarms
 from quorumshift.adapters.aws.builds import CodeBuilds
 from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.aws.evidence import EvidenceLog
-from quorumshift.adapters.aws.hand_overs import HandOvers
 from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
 from quorumshift.adapters.aws.images import EcrImages
 from quorumshift.adapters.aws.listener_route import ListenerRoute
 from quorumshift.adapters.aws.notifier import SnsNotifier
 from quorumshift.adapters.clock import SystemClock
 from quorumshift.domain.errors import BuildFailed, InvalidRequest, MissingResource, Transient
-from quorumshift.domain.raft import Colour
 from quorumshift.domain.request import Source
 from quorumshift.domain.rollout import Alarm, Check
-from quorumshift.domain.undo import ATTEMPTS, HandBack
 from tests.adapters.aws_api import Api, refusal
 
 ACCOUNT = "123456789012"
@@ -148,69 +145,6 @@ def test_too_much_evidence_keeps_its_reason(client: Any) -> None:
     log = EvidenceLog(logs, "/g", SystemClock())
     log.write("d-1", Check("AfterInstall", False, "why", {"much": "x" * 300_000}))
     assert log.read("d-1") == (Check("AfterInstall", False, "why"),)
-
-
-MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:sample-hand-over"
-
-
-class Machine:
-    """Executions in memory, with Step Functions' rule for names."""
-
-    def __init__(self) -> None:
-        self.executions: dict[str, dict[str, Any]] = {}
-        self.api = Api(
-            "stepfunctions", start_execution=self.start, describe_execution=self.describe
-        )
-        self.ours = HandOvers(Client(lambda: self.api), MACHINE)
-
-    def start(self, stateMachineArn: str, name: str, input: str) -> Any:
-        arn = stateMachineArn.replace(":stateMachine:", ":execution:") + ":" + name
-        known = self.executions.get(arn)
-        if known and (known["status"] != "RUNNING" or known["input"] != input):
-            return refusal("ExecutionAlreadyExists")
-        self.executions[arn] = {
-            "executionArn": arn,
-            "stateMachineArn": stateMachineArn,
-            "status": "RUNNING",
-            "startDate": datetime.now(UTC),
-            "input": input,
-        }
-        return {"executionArn": arn, "startDate": datetime.now(UTC)}
-
-    def describe(self, executionArn: str) -> Any:
-        return self.executions.get(executionArn) or refusal("ExecutionDoesNotExist")
-
-    def end(self, name: str, status: str, cause: str = "") -> None:
-        (found,) = [one for arn, one in self.executions.items() if arn.endswith(":" + name)]
-        found.update(status=status, cause=cause)
-
-
-def test_the_same_question_twice_is_one_hand_over() -> None:
-    machine = Machine()
-    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
-    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
-    machine.end("d-1-green", "SUCCEEDED")
-    assert machine.ours.start("d-1", "hook-1", Colour.GREEN)
-    assert not machine.ours.start("d-1", "hook-2", Colour.GREEN)
-    assert len(machine.executions) == 1
-
-
-def test_votes_are_called_home_once_at_a_time_and_a_few_times_at_most() -> None:
-    machine = Machine()
-    machine.ours.start("d-1", "hook-1", Colour.GREEN)
-    machine.ours.hand_back("d-1")  # the one that runs turns back by itself
-    assert len(machine.executions) == 1
-    assert machine.ours.state("d-1") == HandBack(running=True)
-    machine.end("d-1-green", "FAILED", "blocked")
-    assert machine.ours.state("d-1") == HandBack(running=False)
-    for attempt in range(1, ATTEMPTS + 1):
-        machine.ours.hand_back("d-1")
-        machine.ours.hand_back("d-1")
-        assert machine.ours.state("d-1").running
-        machine.end(f"d-1-blue-{attempt}", "FAILED", f"why {attempt}")
-    machine.ours.hand_back("d-1")
-    assert machine.ours.state("d-1") == HandBack(False, ATTEMPTS, f"why {ATTEMPTS}")
-    assert len(machine.executions) == 1 + ATTEMPTS
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The planner against every world that an adversary can bring about.
 
-``QUORUMSHIFT_MODEL_CHECK=full`` with ``--timeout 0`` also runs the largest sets, for the better part of an hour.
+``QUORUMSHIFT_MODEL_CHECK=full`` with ``--timeout 0`` also runs the largest sets: a million worlds,
+for the better part of an hour.
 """
 
 from __future__ import annotations

@@ -181,6 +181,16 @@ def test_only_hand_overs_are_started(template: Template) -> None:
     assert may == dict.fromkeys(("AfterAllowTraffic", "PollRollback", WATCHDOG), hand_over)
 
 
+def test_only_hand_overs_are_resumed(template: Template) -> None:
+    may = {
+        state: resources
+        for state in FUNCTIONS
+        if (resources := template.granted(role(template, state)).get("states:RedriveExecution"))
+    }
+    executions = ["arn:aws:states:us-east-1:123456789012:execution:sample-hand-over:*"]
+    assert may == dict.fromkeys(("PollRollback", WATCHDOG), executions)
+
+
 def test_only_what_reaches_nodes_is_in_the_network_and_may_join_it(template: Template) -> None:
     inside = {
         state for state in FUNCTIONS if "VpcConfig" in functions(template)[NAMES.function(state)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -74,6 +76,24 @@ def functions(world: World, role: str) -> Functions:
                 Environment={"Variables": variables},
             )
         return made
+
+    return make
+
+
+@pytest.fixture
+def machine(world: World, role: str) -> Callable[..., str]:
+    """``machine(states, timeout)``: a state machine that starts at the first of its states."""
+
+    def make(states: dict[str, Any], timeout: int | None = None) -> str:
+        definition: dict[str, Any] = {"StartAt": next(iter(states)), "States": states}
+        if timeout is not None:
+            definition["TimeoutSeconds"] = timeout
+        made = world.client("stepfunctions").create_state_machine(
+            name=f"machine-{uuid.uuid4().hex[:8]}",
+            definition=json.dumps(definition),
+            roleArn=role,
+        )
+        return str(made["stateMachineArn"])
 
     return make
 

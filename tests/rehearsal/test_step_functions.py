@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-import uuid
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from quorumshift.rehearsal.world import World
-from tests.rehearsal.conftest import Functions, function_arn
+from tests.rehearsal.conftest import Functions
+from tests.rehearsal.machines import Machines, ended, kinds, run, start, task
 
 SOURCE = """
 import time
@@ -33,55 +31,6 @@ def third(event, context):
     if attempts % 3: raise Transient(f"attempt {attempts}")
     return attempts
 """
-
-Machines = Callable[..., str]
-
-
-@pytest.fixture
-def machine(world: World, role: str) -> Machines:
-    """``machine(states, timeout)``: a state machine that starts at the first of its states."""
-
-    def make(states: dict[str, Any], timeout: int | None = None) -> str:
-        definition: dict[str, Any] = {"StartAt": next(iter(states)), "States": states}
-        if timeout is not None:
-            definition["TimeoutSeconds"] = timeout
-        made = world.client("stepfunctions").create_state_machine(
-            name=f"machine-{uuid.uuid4().hex[:8]}",
-            definition=json.dumps(definition),
-            roleArn=role,
-        )
-        return str(made["stateMachineArn"])
-
-    return make
-
-
-def start(world: World, machine: str, data: Any = None, **more: Any) -> str:
-    answer = world.client("stepfunctions").start_execution(
-        stateMachineArn=machine, input=json.dumps(data or {}), **more
-    )
-    return str(answer["executionArn"])
-
-
-def ended(world: World, execution: str) -> dict[str, Any]:
-    client = world.client("stepfunctions")
-    deadline = time.monotonic() + 20
-    while (now := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return dict(now)
-
-
-def run(world: World, machine: str, data: Any = None) -> dict[str, Any]:
-    return ended(world, start(world, machine, data))
-
-
-def kinds(world: World, execution: str) -> list[str]:
-    history = world.client("stepfunctions").get_execution_history(executionArn=execution)
-    return [event["type"] for event in history["events"]]
-
-
-def task(name: str, **more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": function_arn(name), **more}
 
 
 def test_waits_take_awss_time(world: World, machine: Machines) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from quorumshift.adapters.aws.client import Client
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import Colour
-from quorumshift.domain.rollout import EndedBy, Progress
+from quorumshift.domain.rollout import EndedBy, Progress, StageStatus
 from quorumshift.settings import Settings
 from tests.adapters.aws_api import Api, refusal
 from tests.usecases.service import DEPLOYMENT, MemoryService
@@ -62,8 +62,9 @@ _CODE = {EndedBy.CHECK: "HOOK_EXECUTION_FAILURE", EndedBy.REQUEST: "MANUAL_STOP"
 
 class MemoryAws:
     """``answers``: what hooks were answered. ``evidence``: the lines left. ``messages``: what
-    people were told. ``executions``: of the hand-over, name → status. ``description``: of the
-    deployment once it was created, else ``None``."""
+    people were told. ``executions``: of the hand-over, name → status; ``redriven``: the names of
+    those that were resumed. ``description``: of the deployment once it was created, else ``None``.
+    """
 
     def __init__(self, *, green: bool = True) -> None:
         self.service = MemoryService(green=green)
@@ -71,6 +72,7 @@ class MemoryAws:
         self.evidence: list[str] = []
         self.messages: list[tuple[str, str]] = []
         self.executions: dict[str, str] = {}
+        self.redriven: list[str] = []
         self.description: str | None = None
         self.undoes = ""
         self.apis = {
@@ -81,7 +83,10 @@ class MemoryAws:
             "sns": Api("sns", publish=self._publish),
             "cloudwatch": Api("cloudwatch", describe_alarms={}),
             "stepfunctions": Api(
-                "stepfunctions", start_execution=self._start, describe_execution=self._describe
+                "stepfunctions",
+                start_execution=self._start,
+                describe_execution=self._describe,
+                redrive_execution=self._redrive,
             ),
             "application-autoscaling": Api(
                 "application-autoscaling", describe_scalable_targets={"ScalableTargets": []}
@@ -99,7 +104,7 @@ class MemoryAws:
             batch_get_deployments=lambda **_: {"deploymentsInfo": [self._info()]},
             create_deployment=self._create,
             get_deployment=lambda **_: {"deploymentInfo": self._info()},
-            get_deployment_target=lambda **_: {"deploymentTarget": {"ecsTarget": {}}},
+            get_deployment_target=lambda **_: {"deploymentTarget": {"ecsTarget": self._target()}},
             get_deployment_group={"deploymentGroupInfo": {}},
             stop_deployment=self._stop,
             put_lifecycle_event_hook_execution_status=self._answer,
@@ -122,6 +127,15 @@ class MemoryAws:
         if rollout.ended_by in _CODE:
             info["errorInformation"] = {"code": _CODE[rollout.ended_by], "message": "so"}
         return info
+
+    def _target(self) -> dict[str, Any]:
+        words = {StageStatus.DONE: "Succeeded", StageStatus.FAILED: "Failed"}
+        return {
+            "lifecycleEvents": [
+                {"lifecycleEventName": stage.name, "status": words[stage.status]}
+                for stage in self.service.rollout.stages
+            ]
+        }
 
     def _create(self, description: str, **_: Any) -> dict[str, Any]:
         self.description = description
@@ -226,4 +240,13 @@ class MemoryAws:
             "stateMachineArn": SETTINGS.hand_over,
             "status": self.executions[name],
             "startDate": datetime.now(UTC),
+            "redriveCount": self.redriven.count(name),
         }
+
+    def _redrive(self, executionArn: str, clientToken: str) -> Any:
+        name = executionArn.rpartition(":")[2]
+        if self.executions[name] != "ABORTED":
+            return refusal("ExecutionNotRedrivable")
+        self.executions[name] = "RUNNING"
+        self.redriven.append(name)
+        return {"redriveDate": datetime.now(UTC)}

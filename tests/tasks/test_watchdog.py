@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from quorumshift.domain.rollout import Progress
-from tasks import create_deployment, validate_request, watchdog
+from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.rollout import Progress, Stage, StageStatus
+from quorumshift.usecases.turns import LONGEST_SECONDS
+from tasks import create_deployment, poll_deployment, validate_request, watchdog
+from tests.adapters.aws_api import refusal
 from tests.tasks.aws import DEFINITION, EXECUTION, SETTINGS, MemoryAws
 from tests.usecases.service import DEPLOYMENT
 
@@ -55,6 +58,26 @@ def test_an_execution_that_failed_by_itself_is_left_alone(aws: MemoryAws) -> Non
     assert (aws.service.deeds, aws.executions, aws.messages) == ([], {}, [])
 
 
+def test_one_that_failed_and_cleaned_up_nothing_has_its_votes_called_home(aws: MemoryAws) -> None:
+    """As when no function could run: the rollout has ended, the locks are still there."""
+    create(aws)
+    aws.service.lock(["arn:b1"], 120)
+    aws.service.rollout = replace(aws.service.rollout, progress=Progress.STOPPED)
+    watchdog.handler(changed(SETTINGS.deploy, "FAILED"), None)
+    assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
+    assert "before a state of it could clean up" in aws.messages[0][1]
+
+
+def test_locks_are_kept_while_votes_are_not_home(aws: MemoryAws) -> None:
+    create(aws)
+    aws.service.raft.admit("g1", ["b1"])
+    aws.service.lock(["arn:b1", "arn:g1"], 120)
+    aws.service.rollout = replace(aws.service.rollout, progress=Progress.FAILED)
+    watchdog.handler(changed(SETTINGS.deploy, "FAILED"), None)
+    assert aws.service.locked == {"b1", "g1"}
+    assert "so the locks are kept" in aws.messages[0][1]
+
+
 def test_an_execution_that_had_no_deployment_gives_the_locks_back(aws: MemoryAws) -> None:
     aws.service.lock(["arn:b1"], 120)
     watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
@@ -63,17 +86,91 @@ def test_an_execution_that_had_no_deployment_gives_the_locks_back(aws: MemoryAws
     assert "Nothing was touched" in aws.messages[0][1]
 
 
-def test_the_question_of_a_dead_hand_over_is_answered(aws: MemoryAws) -> None:
-    event = changed(SETTINGS.hand_over, "ABORTED", input=json.dumps(ASKED))
+def ended(aws: MemoryAws, status: str, goal: str = "green", **more: Any) -> dict[str, Any]:
+    """The event of an execution that was started and has ended."""
+    name = f"{DEPLOYMENT}-green" if goal == "green" else f"{DEPLOYMENT}-blue-1"
+    aws.executions[name] = status
+    asked = {**ASKED, "goal": goal}
+    if goal == "blue":
+        asked["lifecycleEventHookExecutionId"] = ""
+    arn = f"{SETTINGS.hand_over.replace(':stateMachine:', ':execution:')}:{name}"
+    more = {"executionArn": arn, "input": json.dumps(asked), **more}
+    return changed(SETTINGS.hand_over, status, **more)
+
+
+def test_a_hand_over_that_was_stopped_is_resumed_and_people_are_told(aws: MemoryAws) -> None:
+    event = ended(aws, "ABORTED")
     watchdog.handler(event, None)
+    assert aws.redriven == [f"{DEPLOYMENT}-green"]
+    assert (aws.answers, aws.evidence) == ([], [])
+    ((subject, text),) = aws.messages
+    assert subject == "sample: hand-over resumed"
+    assert f"stop deployment {DEPLOYMENT}" in text
+
+
+def test_one_that_is_stopped_again_is_answered_for(aws: MemoryAws) -> None:
+    watchdog.handler(ended(aws, "ABORTED"), None)
+    watchdog.handler(ended(aws, "ABORTED", redriveCount=1), None)
+    assert aws.redriven == [f"{DEPLOYMENT}-green"]
     assert aws.answers == [("hook-1", "Failed")]
     assert "ABORTED" in json.loads(aws.evidence[0])["reason"]
 
 
-def test_a_hand_over_that_nobody_asked_a_question_needs_no_answer(aws: MemoryAws) -> None:
-    asked = {**ASKED, "lifecycleEventHookExecutionId": "", "goal": "blue"}
-    watchdog.handler(changed(SETTINGS.hand_over, "FAILED", input=json.dumps(asked)), None)
+def test_one_that_was_stopped_too_late_is_answered_for(aws: MemoryAws) -> None:
+    began = aws.service.clock.now() - LONGEST_SECONDS - 1
+    watchdog.handler(ended(aws, "ABORTED", startDate=began * 1000), None)
+    assert (aws.redriven, aws.answers) == ([], [("hook-1", "Failed")])
+
+
+@pytest.mark.parametrize("status", ["TIMED_OUT", "FAILED"])
+def test_one_that_ended_otherwise_is_answered_for(aws: MemoryAws, status: str) -> None:
+    watchdog.handler(ended(aws, status), None)
+    assert (aws.redriven, aws.answers) == ([], [("hook-1", "Failed")])
+
+
+@pytest.mark.parametrize("api", ["codedeploy", "stepfunctions"])
+def test_one_that_cannot_be_resumed_is_answered_for(aws: MemoryAws, api: str) -> None:
+    for operation in ("get_deployment", "redrive_execution"):
+        if operation in aws.apis[api].answers:
+            aws.apis[api].answers[operation] = refusal("AccessDeniedException")
+    watchdog.handler(ended(aws, "ABORTED"), None)
+    assert (aws.redriven, aws.answers) == ([], [("hook-1", "Failed")])
+
+
+def test_one_that_has_answered_is_left_alone(aws: MemoryAws) -> None:
+    stage = Stage(HAND_OVER_STAGE, StageStatus.DONE)
+    aws.service.rollout = replace(aws.service.rollout, stages=(stage,))
+    for status in ("ABORTED", "FAILED"):
+        watchdog.handler(ended(aws, status), None)
+    assert (aws.redriven, aws.answers, aws.evidence) == ([], [], [])
+
+
+def test_a_way_back_that_was_stopped_is_resumed(aws: MemoryAws) -> None:
+    aws.service.stop(DEPLOYMENT)
+    watchdog.handler(ended(aws, "ABORTED", "blue"), None)
+    assert aws.redriven == [f"{DEPLOYMENT}-blue-1"]
+    watchdog.handler(ended(aws, "ABORTED", "blue", redriveCount=1), None)
+    assert aws.redriven == [f"{DEPLOYMENT}-blue-1"]
     assert aws.answers == []
+
+
+def test_a_hand_over_that_nobody_asked_a_question_needs_no_answer(aws: MemoryAws) -> None:
+    watchdog.handler(ended(aws, "FAILED", "blue"), None)
+    assert (aws.redriven, aws.answers) == ([], [])
+
+
+def test_a_deploy_that_was_stopped_and_is_redriven_by_a_person_starts_nothing_new(
+    aws: MemoryAws,
+) -> None:
+    create(aws)
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
+    state = validate_request.handler({"input": {}, "execution": EXECUTION}, None)
+    state["revision"] = {"to": f"{DEFINITION}12"}
+    state["deployment"] = create_deployment.handler(state, None)
+    assert state["deployment"]["adopted"]
+    assert len(aws.apis["codedeploy"].asked("create_deployment")) == 1
+    seen = poll_deployment.handler(state, None)
+    assert seen["meaning"]["decision"] == "failed", "and it is followed through its roll-back"
 
 
 def test_a_hook_that_died_without_an_answer_is_answered_for(aws: MemoryAws) -> None:

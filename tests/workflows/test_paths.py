@@ -250,7 +250,7 @@ def test_a_hand_over_ends_with_yes(aws: MemoryAws) -> None:
     assert aws.service.voters() == {"g1", "g2", "g3"}
 
 
-@pytest.mark.parametrize("turn", [1, 4, 7, 10, 13, 16])
+@pytest.mark.parametrize("turn", [1, 3, 5, 7, 9, 11, 13])
 def test_a_hand_over_that_is_stopped_on_the_way_ends_with_no(aws: MemoryAws, turn: int) -> None:
     def meddle(state: str, times: int) -> None:
         settle(aws)(state, times)

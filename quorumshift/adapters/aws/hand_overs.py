@@ -1,4 +1,4 @@
-"""Starts the state machine ``hand_over`` and tells how its executions stand."""
+"""Starts the state machine ``hand_over``, resumes it, and tells how its executions stand."""
 
 from __future__ import annotations
 
@@ -15,16 +15,26 @@ from quorumshift.domain.undo import ATTEMPTS, HandBack
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One execution. ``hook``: the question it was started to answer; ``why``: its cause."""
+    """One execution. ``resumable``: somebody stopped it, and it can be resumed once. ``hook``: the
+    question it was started to answer; ``why``: its cause."""
 
+    name: str
     running: bool
+    redriven: bool
+    resumable: bool
     hook: str
     why: str
 
 
 class HandOvers:
-    """Implements ``ports.HandOvers``. Names are derived from the deployment, so that whoever
-    starts the same again finds the execution that is there."""
+    """Implements ``ports.HandOvers``.
+
+    Never two at once, whoever acts and however often: an execution's name is derived from the
+    rollout, so that whoever starts the same again finds the one that is there; the next name is
+    started only when the one before has ended for good; and the request that resumes one carries a
+    token derived from its name, so that Step Functions does it once (``RedriveExecution``,
+    ``clientToken``).
+    """
 
     def __init__(self, stepfunctions: Any, machine: str) -> None:
         self._stepfunctions = stepfunctions
@@ -42,33 +52,52 @@ class HandOvers:
         known = self._look(name)
         return known is not None and known.hook == hook
 
+    def resume(self, deployment: str, execution: str) -> bool:
+        """Let the execution (its ARN), which somebody stopped, go on where it stood: once, and not
+        when another one works on the rollout or came after it. Whether it runs now.
+
+        That it was stopped is the caller's word: DescribeExecution is eventually consistent.
+        """
+        names, name = _names(deployment), execution.rpartition(":")[2]
+        if name not in names:
+            return False
+        own = self._look(name)
+        if own is not None and own.redriven:
+            return own.running
+        at = names.index(name)
+        before = [self._look(other) for other in names[:at]]
+        if any(one.running for one in before if one) or any(map(self._look, names[at + 1 :])):
+            return False
+        return self._resume(name)
+
     def hand_back(self, deployment: str) -> None:
         """Call the votes home, unless that is being done.
 
-        A hand-over that still runs turns back by itself when it sees that the rollout stopped;
-        two of them must never change the members at the same time.
+        A hand-over that still runs turns back by itself when it sees that the rollout stopped; so
+        does one that was stopped and is resumed.
         """
-        if self.state(deployment).running:
+        known = self._known(deployment)
+        if any(one.running for one in known):
             return
-        for attempt in range(1, ATTEMPTS + 1):
-            name = f"{deployment}-blue-{attempt}"
+        if known and known[-1].resumable and self._resume(known[-1].name):
+            return
+        for name in _names(deployment)[1:]:
             if self._start(name, deployment, "", Colour.BLUE):
                 return
 
     def state(self, deployment: str) -> HandBack:
-        """How the hand-over and the attempts to hand back stand, as far as they were started."""
-        forth = self._look(f"{deployment}-{Colour.GREEN.value}")
-        if forth is not None and forth.running:
-            return HandBack(running=True)
-        ended, why = 0, ""
-        for attempt in range(1, ATTEMPTS + 1):
-            known = self._look(f"{deployment}-blue-{attempt}")
-            if known is None:
-                break
-            if known.running:
-                return HandBack(running=True, ended=ended, why=why)
-            ended, why = attempt, known.why
-        return HandBack(running=False, ended=ended, why=why)
+        """How the hand-over and the attempts to hand back stand, as far as they were started. The
+        last one has not ended while it can be resumed."""
+        known = self._known(deployment)
+        ended = [one for one in known if one.name != _names(deployment)[0]]
+        if ended and (ended[-1].running or ended[-1].resumable):
+            del ended[-1]
+        why = ended[-1].why if ended else ""
+        return HandBack(any(one.running for one in known), len(ended), why)
+
+    def _known(self, deployment: str) -> list[Known]:
+        """Those that were started, in their order."""
+        return [found for name in _names(deployment) if (found := self._look(name))]
 
     def _start(self, name: str, deployment: str, hook: str, goal: Colour) -> bool:
         payload = {
@@ -86,17 +115,42 @@ class HandOvers:
             raise
         return True
 
-    def _look(self, name: str) -> Known | None:
-        arn = self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
+    def _resume(self, name: str) -> bool:
         try:
-            found = self._stepfunctions.describe_execution(executionArn=arn)
+            self._stepfunctions.redrive_execution(
+                executionArn=self._arn(name), clientToken=f"{name}-resumed"
+            )
+        except ClientError as error:
+            if code(error) != "ExecutionNotRedrivable":
+                raise
+            now = self._look(name)
+            return now is not None and now.running  # a person was first
+        return True
+
+    def _arn(self, name: str) -> str:
+        return self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
+
+    def _look(self, name: str) -> Known | None:
+        try:
+            found = self._stepfunctions.describe_execution(executionArn=self._arn(name))
         except ClientError as error:
             if code(error) == "ExecutionDoesNotExist":
                 return None
             raise
         asked = json.loads(found.get("input") or "{}")
         return Known(
+            name=name,
             running=found["status"] == "RUNNING",
+            redriven=bool(found.get("redriveCount")),
+            resumable=found["status"] == "ABORTED"
+            and not found.get("redriveCount")
+            and found.get("redriveStatus") != "NOT_REDRIVABLE",
             hook=str(asked.get("lifecycleEventHookExecutionId", "")),
             why=str(found.get("cause") or found["status"]),
         )
+
+
+def _names(deployment: str) -> list[str]:
+    """Of all executions for one rollout, in the order in which they may be started."""
+    back = [f"{deployment}-{Colour.BLUE.value}-{attempt}" for attempt in range(1, ATTEMPTS + 1)]
+    return [f"{deployment}-{Colour.GREEN.value}", *back]

@@ -3,8 +3,9 @@ where it does not.
 
 What moto 5.2 gets wrong and is put right here: Wait and Retry take AWS's time; an execution without
 a name gets one; StopExecution takes effect at once, keeps its error and cause, and is never
-overwritten by what the interrupted state still does; status changes reach EventBridge. Lambda
-functions are called directly. State and machine timeouts are real time, as Lambda's are.
+overwritten by what the interrupted state still does; RedriveExecution is there; status changes
+reach EventBridge. Lambda functions are called directly, and run on when their execution ends. State
+and machine timeouts are real time, as Lambda's are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import threading
 import uuid
 from typing import Any
 
-from quorumshift.rehearsal.aws import step_functions_history
+from quorumshift.rehearsal.aws import step_functions_history as history
+from quorumshift.rehearsal.aws import step_functions_redrive
 from quorumshift.rehearsal.aws.events import emit
 from quorumshift.rehearsal.aws.lambda_environment import Outcome
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
@@ -44,7 +46,8 @@ class StepFunctionsEngine:
         _patch_tasks(self)
         _patch_starting(self)
         _patch_ending(self)
-        step_functions_history.install(self.world)
+        history.install(self.world)
+        step_functions_redrive.install(self.ending, self.changed)
 
     def start(self) -> None:
         """Nothing of its own runs."""
@@ -69,6 +72,9 @@ class StepFunctionsEngine:
         """The status has changed: for the live view, and for EventBridge's rules."""
         status, machine = execution.status, execution.state_machine.name
         said = f"{machine} {execution.name}: {status}"
+        redriven = step_functions_redrive.described(execution)
+        if status == RUNNING and redriven["redriveCount"]:
+            said += f" (redriven, {redriven['redriveCount']})"
         if execution.error:
             said += f" ({execution.error})"
         self.world.events.say(
@@ -88,6 +94,8 @@ class StepFunctionsEngine:
             "outputDetails": {"included": True} if output else None,
             "error": execution.error,
             "cause": execution.cause,
+            **redriven,
+            "redriveDate": _milliseconds(redriven["redriveDate"]),
         }
         emit(self.world, "aws.states", STATUS_CHANGE, detail, [execution.exec_arn])
 
@@ -159,7 +167,7 @@ def _patch_starting(engine: StepFunctionsEngine) -> None:
 
 def _patch_ending(engine: StepFunctionsEngine) -> None:
     from moto.core.responses import ActionResult
-    from moto.stepfunctions.parser.api import ExecutionStatus
+    from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
     from moto.stepfunctions.parser.asl.eval import environment, program_state
     from moto.stepfunctions.parser.backend import execution as executions
     from moto.stepfunctions.responses import StepFunctionResponse
@@ -171,17 +179,24 @@ def _patch_ending(engine: StepFunctionsEngine) -> None:
             fail(self, error)
 
     def terminated(self: Any) -> None:
+        execution = self.execution
         with engine.ending:
-            if self.execution.status != RUNNING:
+            current = execution.exec_worker._execution_communication is self
+            if execution.status != RUNNING or not current:  # it was stopped; or redriven, too
                 return
             reflect(self)
-        engine.changed(self.execution)
+            if execution.status == "TIMED_OUT":
+                history.end(execution.exec_worker.env, HistoryEventType.ExecutionTimedOut)
+        engine.changed(execution)
 
     def stop(self: Any, stop_date: datetime.datetime, error: str | None, cause: str | None) -> None:
         with engine.ending:
             if self.status != RUNNING:
                 return
-            _environment(self).set_stop(stop_date=stop_date, error=error, cause=cause)
+            env = _environment(self)
+            env.set_stop(stop_date=stop_date, error=error, cause=cause)
+            why = {"executionAbortedEventDetails": {"error": error, "cause": cause}}
+            history.end(env, HistoryEventType.ExecutionAborted, why)
             self.exec_status = ExecutionStatus.ABORTED
             self.stop_date, self.error, self.cause = stop_date, error, cause
         engine.changed(self)

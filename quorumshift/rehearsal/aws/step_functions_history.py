@@ -1,12 +1,15 @@
 """The history of an execution: told to the live view as it is made, and read as on AWS.
 
 moto's GetExecutionHistory ignores order and page size, and its DescribeExecution leaves out when an
-execution timed out.
+execution timed out. Its history of an execution that was stopped or timed out goes on until the
+function at hand is done; here it ends when the execution does, as on AWS, though the function runs
+on.
 """
 
 from __future__ import annotations
 
 import datetime
+import threading
 from typing import Any
 
 from quorumshift.rehearsal.aws.patching import replace
@@ -30,10 +33,27 @@ def _patch_telling(world: World) -> None:
         env = prepare(self)
         execution = self._evaluation_details.execution_details
         machine = self._evaluation_details.state_machine_details
-        context = env.states.context_object.context_object_data
-        context["Execution"]["StartTime"] = _iso(execution.start_time)
-        env.event_manager.told = (machine.name, execution.name)
+        about = env.states.context_object.context_object_data["Execution"]
+        about |= {"StartTime": iso(execution.start_time), "RedriveCount": 0}
+        events = env.event_manager
+        events.told, events.closed = (machine.name, execution.name), False
+        events.closing = threading.RLock()
         return env
+
+    def add_event(
+        self: Any,
+        context: Any,
+        event_type: Any,
+        event_details: Any = None,
+        timestamp: Any = None,
+        update_source_event_id: bool = True,
+    ) -> int:
+        with self.closing:
+            if self.closed:
+                return int(context.last_published_event_id)
+            return int(
+                add(self, context, event_type, event_details, timestamp, update_source_event_id)
+            )
 
     def _publish_history_event(
         self: Any,
@@ -49,8 +69,31 @@ def _patch_telling(world: World) -> None:
     prepare = replace(
         ExecutionWorker, "_get_evaluation_environment", _get_evaluation_environment, "self"
     )
+    names = "self context event_type event_details timestamp update_source_event_id"
+    add = replace(EventManager, "add_event", add_event, names)
     names = "self event_id source_event_id event_type timestamp event_details"
     publish = replace(EventManager, "_publish_history_event", _publish_history_event, names)
+
+
+def end(env: Any, event_type: Any, event_details: Any = None) -> None:
+    """The history ends with this event, unless it has ended; nothing is added any more."""
+    events = env.event_manager
+    with events.closing:
+        env.event_history_context.source_event_id = 0
+        events.add_event(env.event_history_context, event_type, event_details)
+        events.closed = True
+
+
+def go_on(old: Any, env: Any) -> None:
+    """The history of ``old`` goes on in ``env``, and in it alone."""
+    before, events = old.event_manager, env.event_manager
+    with before.closing:
+        before.closed = True
+        events._history_event_list = before._history_event_list
+        events._event_id_gen = before._event_id_gen
+    last = before._history_event_list[-1]["id"]
+    env.event_history_context.source_event_id = last
+    env.event_history_context.last_published_event_id = last
 
 
 def _tell(world: World, whose: tuple[str, str], details: Any) -> None:
@@ -97,6 +140,6 @@ def _patch_reading() -> None:
     describe = replace(StepFunctionResponse, "describe_execution", describe_execution, "self")
 
 
-def _iso(time: datetime.datetime) -> str:
+def iso(time: datetime.datetime) -> str:
     """As the context object has it: ``2026-11-22T20:14:13.192Z``."""
     return time.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
