@@ -29,8 +29,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    from quorumshift.cli import rehearse
+    from quorumshift.cli import plan, rehearse
 
+    plan.add_to(verbs)
     rehearse.add_to(verbs)
     return top
 

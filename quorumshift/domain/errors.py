@@ -14,6 +14,7 @@ the workflows' contract.
     ├── ClusterUnsettled        the verdict was still *wait* at its deadline
     ├── ChangeRefused           Raft or ECS refused one step of a hand-over
     ├── ChecksFailed            a check of green, other than Raft, said no
+    ├── ObservationFailed       a person's question how things stand got no answer
     ├── RollbackFailed          the roll-back did not reach its end; a person must look
     └── Transient               worth another try: a lost reply, a throttle, a time-out
 """
@@ -64,6 +65,10 @@ class ChangeRefused(QuorumshiftError):
 
 class ChecksFailed(QuorumshiftError):
     """A check of the new task set, other than the one of Raft, said no."""
+
+
+class ObservationFailed(QuorumshiftError):
+    """Nobody could tell how the cluster stands."""
 
 
 class RollbackFailed(QuorumshiftError):

@@ -1,0 +1,143 @@
+"""``quorumshift plan``: the path of the hand-over from here, and what each death on it would do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorumshift.cli.exit_codes import ExitCode
+from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, put_out
+from quorumshift.domain.errors import InvalidConfiguration, ObservationFailed
+
+if TYPE_CHECKING:
+    from quorumshift.config import Configuration
+    from quorumshift.domain.prospect import Prospect
+    from quorumshift.domain.seen import Seen
+
+SAFE = 0
+"""There is something safe to do, or nothing left to do. Other exit codes: ``ExitCode``."""
+
+
+def add_to(verbs: Any) -> None:
+    """Add the verb and its options."""
+    verb = verbs.add_parser(
+        "plan",
+        help="show the path of the hand-over, step by step, and what each node's death would do",
+        description="Show the path of the hand-over from how things stand now, and what would "
+        "happen if any one node died at any step. Nothing is changed. It asks the deployed "
+        "service, or a rehearsal kept with --keep through the variables that it prints; or it "
+        "reads what was seen from a file.",
+        epilog="exit codes: 0 there is a safe step, a wait that ends by itself, or nothing left "
+        "to do; 1 nobody could tell how things stand; 2 bad usage; 4 nothing is safe to do.",
+        allow_abbrev=False,
+    )
+    source = verb.add_mutually_exclusive_group()
+    source.add_argument(
+        "--observation",
+        metavar="FILE",
+        help="plan from this JSON, as the state Observe writes it (- is standard input)",
+    )
+    source.add_argument(
+        "--deployment",
+        metavar="ID",
+        help="the deployment to plan for (default: the one that runs, if any does)",
+    )
+    verb.add_argument(
+        "--goal",
+        choices=("green", "blue"),
+        help="whose votes it shall be (default: green, or blue once the deployment has stopped)",
+    )
+    verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
+    verb.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIGURATION,
+        metavar="FILE",
+        help="the service's description, for its name, its policy and its Raft "
+        "(default: the repository's quorumshift.toml)",
+    )
+    verb.add_argument("--region", metavar="NAME", help="AWS region (default: as AWS's tools do)")
+    verb.add_argument("--profile", metavar="NAME", help="AWS profile (default: as AWS's tools do)")
+    verb.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan and print; return the exit code."""
+    from quorumshift.config import load
+
+    try:
+        configuration = load(options.config)
+        prospect = _prospect(options, configuration)
+    except (InvalidConfiguration, BadObservation) as error:
+        return _say(error, ExitCode.USAGE)
+    except ObservationFailed as error:
+        return _say(error, ExitCode.BROKEN)
+    except KeyboardInterrupt:
+        return _say("interrupted", ExitCode.INTERRUPTED)
+    put_out(_page(prospect, options.output))
+    return SAFE if prospect.safe else ExitCode.REFUSED
+
+
+class BadObservation(Exception):
+    """What was given is no observation."""
+
+
+def _prospect(options: argparse.Namespace, configuration: Configuration) -> Prospect:
+    from quorumshift.adapters.raft import dialect
+    from quorumshift.domain.prospect import look_ahead
+    from quorumshift.domain.raft import Colour
+
+    able = dialect(configuration.raft.dialect)
+    if options.observation:
+        deployment, seen = None, _from_file(options.observation)
+    else:
+        deployment, seen = _live(options, configuration)
+    goal = Colour(options.goal) if options.goal else seen.goal
+    found = look_ahead(seen.cluster, goal, able, configuration.raft.policy)
+    return replace(found, deployment=deployment, stopped=seen.stopped)
+
+
+def _from_file(name: str) -> Seen:
+    from quorumshift.domain.seen import seen_from
+
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        return seen_from(json.loads(text))
+    except (OSError, ValueError, RecursionError) as error:
+        where = "standard input" if name == "-" else name
+        what = getattr(error, "strerror", None) or str(error)
+        raise BadObservation(f"{where}: no observation can be read: {what}") from None
+
+
+def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[str | None, Seen]:
+    from quorumshift.adapters.aws.observe_function import ObserveFunction
+    from quorumshift.domain.seen import seen_from
+
+    function = ObserveFunction(configuration.service.name, options.region, options.profile)
+    deployment = options.deployment or function.under_way()
+    answer = function.look(deployment)
+    try:
+        return deployment, seen_from(answer)
+    except ValueError as error:
+        raise ObservationFailed(
+            f"the deployed function Observe is of another version: {error}; deploy the stack again"
+        ) from None
+
+
+def _page(prospect: Prospect, form: str) -> str:
+    from quorumshift.report.plan import WIDTH, as_json, as_text
+
+    if form == "json":
+        return as_json(prospect)
+    width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
+    return as_text(prospect, max(width, 60))
+
+
+def _say(what: object, code: ExitCode) -> int:
+    print(f"quorumshift plan: {what}", file=sys.stderr)
+    return code
