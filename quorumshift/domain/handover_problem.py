@@ -13,6 +13,8 @@ most:
 - changes made after leadership moved: the later it moves, the likelier a reversal before the point
   of no return need not move it back;
 - the tolerance that lacks while leadership moves;
+- the tolerance that lacks when a voter that is to leave gives its lock back, because a task that
+  nobody wants any more may end at once;
 - changes made while the leader's task is not locked;
 - operations.
 """
@@ -99,7 +101,7 @@ LEVELS = 8
 """Tolerances told apart, the lowest first; seventeen voters tolerate eight."""
 
 _BITS = 8  # of one component of a cost: a path has far fewer than 256 operations
-_COMPONENTS = 9 + LEVELS
+_COMPONENTS = 10 + LEVELS
 
 
 def _unit(position: int) -> int:
@@ -114,5 +116,6 @@ TRANSFER = _unit(3 + LEVELS)
 EXPOSED = _unit(4 + LEVELS)
 LATE = _unit(5 + LEVELS)
 WEAK = _unit(6 + LEVELS)
-BARE = _unit(7 + LEVELS)
-STEP = _unit(8 + LEVELS)
+LOOSE = _unit(7 + LEVELS)
+BARE = _unit(8 + LEVELS)
+STEP = _unit(9 + LEVELS)

@@ -31,6 +31,7 @@ from quorumshift.domain.handover_problem import (
     LATE,
     LEVEL,
     LEVELS,
+    LOOSE,
     MIXED,
     STEP,
     TRANSFER,
@@ -144,7 +145,9 @@ class Space(Layout):
             if locked:
                 after = state - self.lock_voter[at]
                 if self.uncovered(after) <= uncovered:
-                    yield Operation(Move.RELEASE, at, voting=True), after, price
+                    votes = self.votes(state & self.voters_mask)
+                    loose = _lack(votes, LOOSE) if group.healthy and not group.goal else 0
+                    yield Operation(Move.RELEASE, at, voting=True), after, price + loose
 
     def _change_edges(self, state: int, weakest: int) -> Iterator[Edge]:
         before = state & self.plain_mask
@@ -314,4 +317,8 @@ class Space(Layout):
 
 def _move(votes: Votes) -> int:
     """The price of moving leadership: dearer where less may fail meanwhile."""
-    return TRANSFER + max(0, LEVELS - votes.tolerance) * WEAK
+    return TRANSFER + _lack(votes, WEAK)
+
+
+def _lack(votes: Votes, unit: int) -> int:
+    return max(0, LEVELS - votes.tolerance) * unit

@@ -121,7 +121,7 @@ def next_turn(
     began = last.began if last else seen.at
     goal, turned = (last.goal, last.turned) if last else (asked, "")
     if look.stopped and goal is Colour.GREEN:
-        goal, turned = Colour.BLUE, "the rollout was stopped"
+        goal, turned = Colour.BLUE, _why_stopped(last)
     way = _Way(dialect, policy, bool(last and last.rested), bool(last and last.lenient))
     found = way.plan(seen, goal)
     if found.resting and _stuck_for(last, seen) >= policy.stabilisation_seconds:
@@ -159,6 +159,13 @@ def next_turn(
         suspicion,
         _pause(seen, decision, stuck),
     )
+
+
+def _why_stopped(last: Planned | None) -> str:
+    """Whoever reads that the rollout was stopped wants to know what the hand-over waited for."""
+    if last is None or last.stuck_since is None:
+        return "the rollout was stopped"
+    return f"the rollout was stopped while the hand-over waited: {last.reason}"
 
 
 def _pause(seen: ClusterObservation, decision: Turn, stuck: float | None) -> int:

@@ -109,9 +109,9 @@ class Puzzle:
 
     def price(self, state: State, after: State) -> Cost:
         """What the operation that leads from one to the other costs, the worst first."""
-        price = dict.fromkeys(range(9 + LEVELS), 0)
+        price = dict.fromkeys(range(10 + LEVELS), 0)
         price[0] = int(self.missing(state) > 0)
-        price[8 + LEVELS] = 1
+        price[9 + LEVELS] = 1
         if state.voters != after.voters:
             price[1] = int(self.mixed(after))
             price[2 + min(LEVELS - 1, self.spare(after) - self.weakest)] = 1
@@ -122,7 +122,10 @@ class Puzzle:
             price[3 + LEVELS] = 1
             price[6 + LEVELS] = LEVELS - self.spare(state)
         if state.locked == after.locked:
-            price[7 + LEVELS] = int(state.leader not in state.locked)
+            price[8 + LEVELS] = int(state.leader not in state.locked)
+        for node in (state.locked - after.locked) & state.voters & self.fit - self.goal:
+            if node in after.voters:
+                price[7 + LEVELS] = LEVELS - self.spare(state)
         return tuple(price.values())
 
 
@@ -139,7 +142,7 @@ def solve(puzzle: Puzzle, start: State) -> tuple[int, Cost] | None:
 def cost_of(puzzle: Puzzle, weakest: int, rows: tuple[Configuration, ...]) -> Cost:
     """What a planned path costs. Raises ``AssertionError`` if one of its steps is not allowed."""
     puzzle = _at(puzzle, weakest)
-    total: Cost = (0,) * (9 + LEVELS)
+    total: Cost = (0,) * (10 + LEVELS)
     states = list(_states(rows))
     assert puzzle.solved(states[-1]), "the path does not end at the goal"
     for state, after in pairwise(states):
@@ -170,7 +173,7 @@ def _states(rows: tuple[Configuration, ...]) -> Iterator[State]:
 
 def _cheapest(puzzle: Puzzle, start: State) -> Cost | None:
     order = count()
-    zero: Cost = (0,) * (9 + LEVELS)
+    zero: Cost = (0,) * (10 + LEVELS)
     frontier = [(zero, next(order), start)]
     done = set()
     while frontier:

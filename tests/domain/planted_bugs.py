@@ -210,7 +210,7 @@ def _searching(patch: Patch) -> Planner:
     return handover.plan
 
 
-@_bug("fewer than a quorum of the voters are locked")
+@_bug("would lose the quorum|fewer than a quorum")
 def takes_half_for_a_majority(patch: Patch) -> Planner:
     patch.setattr(handover_votes, "quorum", lambda voters: (voters + 1) // 2)
     return _searching(patch)

@@ -250,7 +250,7 @@ def test_following_the_plan_ends_with_green_alone() -> None:
         "lock b1 b2 g1",
         "admit g1",
         "promote g1",
-        "remove b3",
+        "remove b2",
         "release b2",
         "lock g2",
         "admit g2",
@@ -258,7 +258,7 @@ def test_following_the_plan_ends_with_green_alone() -> None:
         "admit g3",
         "promote g3",
         "transfer g1",
-        "remove b2",
+        "remove b3",
         "remove b1",
         "release b1",
     ]
