@@ -9,7 +9,7 @@ from typing import Any
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.outcome import failed
 from quorumshift.domain.resume import Death, Fate, resumed
-from quorumshift.domain.rollout import Check, Progress
+from quorumshift.domain.rollout import Check
 from quorumshift.names import HOOKS, kebab
 from quorumshift.usecases.questions import Question, answer
 from quorumshift.usecases.resuming import Resuming
@@ -74,7 +74,7 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
         return {"touched": False, "cause": "it ended by itself and cleaned up"}
     progress = w.deployments.look(deployment).progress if deployment else None
     touched, standing = w.ending.after_failure(execution, since)
-    if deployment and progress is not Progress.SUCCEEDED:
+    if deployment and w.ending.needs_votes_back(deployment, progress):
         w.hand_overs.hand_back(deployment)  # which gives the locks back as well
     state = {
         "execution": {"id": execution},

@@ -69,6 +69,13 @@ class Ending:
         self.locks.release_all()
         return ""
 
+    def needs_votes_back(self, deployment: str, was: Progress | None) -> bool:
+        """Whether the votes are to be called home. ``was``: how its rollout stood when it was
+        found; one that ran may have begun to move them."""
+        if was in (Progress.RUNNING, Progress.SUCCEEDED):
+            return was is Progress.RUNNING
+        return bool(strangers(self.observer.look(deployment)))
+
     def left_behind(self, deployment: str | None) -> bool:
         """Whether an execution that has failed left its deployment, votes or locks to others.
 

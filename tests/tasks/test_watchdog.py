@@ -58,13 +58,14 @@ def test_an_execution_that_failed_by_itself_is_left_alone(aws: MemoryAws) -> Non
     assert (aws.service.deeds, aws.executions, aws.messages) == ([], {}, [])
 
 
-def test_one_that_failed_and_cleaned_up_nothing_has_its_votes_called_home(aws: MemoryAws) -> None:
+def test_one_that_failed_and_cleaned_up_nothing_has_its_locks_given_back(aws: MemoryAws) -> None:
     """As when no function could run: the rollout has ended, the locks are still there."""
     create(aws)
     aws.service.lock(["arn:b1"], 120)
     aws.service.rollout = replace(aws.service.rollout, progress=Progress.STOPPED)
     watchdog.handler(changed(SETTINGS.deploy, "FAILED"), None)
-    assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
+    assert aws.service.locked == set()
+    assert aws.executions == {}
     assert "before a state of it could clean up" in aws.messages[0][1]
 
 
@@ -75,6 +76,7 @@ def test_locks_are_kept_while_votes_are_not_home(aws: MemoryAws) -> None:
     aws.service.rollout = replace(aws.service.rollout, progress=Progress.FAILED)
     watchdog.handler(changed(SETTINGS.deploy, "FAILED"), None)
     assert aws.service.locked == {"b1", "g1"}
+    assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
     assert "so the locks are kept" in aws.messages[0][1]
 
 
