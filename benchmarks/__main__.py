@@ -1,43 +1,71 @@
 """``make bench``: measures what docs/benchmarks.md tells, and writes it there.
 
-python -m benchmarks [--runs 10] [--only rehearse|fresh|tests]
+python -m benchmarks --only rehearse --runs 10
+python -m benchmarks --only hand-over --runs 50 --kills 10
+python -m benchmarks --only faults --match kill-green
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import faults, hand_over, page, planner
+from benchmarks.arms import Arm
+from benchmarks.page import ROOT, Section, section, spread
 from benchmarks.rehearsals import Run, rehearse
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "benchmarks.md"
 MEBI = 1024 * 1024
 
 
-def main() -> None:
-    """Measure, print, and write the page's sections that were measured."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--only", choices=sorted(SECTIONS))
-    options = parser.parse_args()
+def main() -> int:
+    """Measure, print, and write the page's sections that were measured. 1: a goal was missed."""
+    options = _options()
+    missed = False
     for name, measure in SECTIONS.items():
-        if options.only in (None, name):
-            text = measure(options.runs)
-            print(text, flush=True)
-            _write(name, text)
+        if options.only not in (None, name):
+            continue
+        measured = measure(options)
+        print(measured.text, flush=True)
+        if not options.print_only:
+            page.write(name, measured.text)
+        for goal in measured.missed:
+            print(f"{name}: missed: {goal}", file=sys.stderr, flush=True)
+            missed = True
+    return 1 if missed else 0
 
 
-def rehearsals(runs: int) -> str:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--only", choices=list(SECTIONS), help="one section alone")
+    parser.add_argument("--print-only", action="store_true", help="leave the page as it is")
+    parser.add_argument(
+        "--runs", type=int, help="rehearsals (default 10) or hand-overs (default 50)"
+    )
+    parser.add_argument("--kills", type=int, default=10, help="of leaders (default 10)")
+    parser.add_argument("--bare", type=int, default=6, help="bare scripts (default 6)")
+    parser.add_argument("--quiet", type=int, default=6, help="times with nothing done (default 6)")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=hand_over.PACE,
+        help="AWS's seconds in a real one during hand-overs (default 1, AWS's own; a rehearsal's "
+        f"is {hand_over.SPEED:g})",
+    )
+    parser.add_argument("--match", default="", help="only faults whose names hold this")
+    parser.add_argument("--missing", action="store_true", help="only faults without a row yet")
+    parser.add_argument("--jobs", type=int, default=2, help="faults side by side (default 2)")
+    return parser.parse_args()
+
+
+def rehearsals(options: argparse.Namespace) -> Section:
     """So many whole rehearsals at the default speed."""
+    runs = options.runs or 10
     seen: list[Run] = []
     for number in range(runs):
         seen.append(rehearse())
@@ -54,18 +82,18 @@ def rehearsals(runs: int) -> str:
         ("requests failed, all runs", f"{sum(r.result['requests']['failed'] for r in seen)}"),
         ("acknowledged writes lost", f"{sum(r.result['writes']['lost'] for r in seen)}"),
         ("seconds without quorum", f"{sum(r.result['quorum']['lostSeconds'] for r in seen):g}"),
-        ("command to exit, s", _spread([r.seconds for r in seen])),
-        ("99th percentile, ms", _spread([r.result["requests"]["p99Ms"] for r in seen])),
+        ("command to exit, s", spread([r.seconds for r in seen])),
+        ("99th percentile, ms", spread([r.result["requests"]["p99Ms"] for r in seen])),
         (
             "longest stall of a write, ms",
-            _spread([r.result["writes"]["longestStallMs"] for r in seen]),
+            spread([r.result["writes"]["longestStallMs"] for r in seen]),
         ),
-        ("peak memory of all processes, MiB (PSS)", _spread([r.peak_bytes / MEBI for r in seen])),
+        ("peak memory of all processes, MiB (PSS)", spread([r.peak_bytes / MEBI for r in seen])),
     ]
-    return _section(f"make bench ARGS='--only rehearse --runs {runs}'", rows)
+    return Section(section(f"make bench ARGS='--only rehearse --runs {runs}'", rows))
 
 
-def fresh(_runs: int) -> str:
+def fresh(_options: argparse.Namespace) -> Section:
     """A fresh clone with empty caches, to the first line of progress and to the result."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
@@ -93,42 +121,58 @@ def fresh(_runs: int) -> str:
         ("to the result, s", f"{whole:.1f}"),
         ("exit code", str(process.returncode)),
     ]
-    return _section("make bench ARGS='--only fresh'", rows)
+    return Section(section("make bench ARGS='--only fresh'", rows))
 
 
-def tests(_runs: int) -> str:
+def tests(_options: argparse.Namespace) -> Section:
     """``make test``, everything installed."""
     began = time.monotonic()
     subprocess.run(["make", "-s", "test"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return _section(
-        "make bench ARGS='--only tests'", [("make test, s", f"{time.monotonic() - began:.0f}")]
+    rows = [("make test, s", f"{time.monotonic() - began:.0f}")]
+    return Section(section("make bench ARGS='--only tests'", rows))
+
+
+def hand_overs(options: argparse.Namespace) -> Section:
+    """The product against the bare script and against killed leaders, in one run."""
+    counts = {
+        Arm.PRODUCT: options.runs or 50,
+        Arm.BARE: options.bare,
+        Arm.QUIET: options.quiet,
+        Arm.KILL: options.kills,
+    }
+    arguments = (
+        f"--only hand-over --runs {counts[Arm.PRODUCT]} --bare {options.bare} "
+        f"--quiet {options.quiet} --kills {options.kills} --pace {options.pace:g}"
     )
+    measured = hand_over.measure(counts, options.pace)
+    return hand_over.report(measured, f"make bench ARGS='{arguments}'")
 
 
-SECTIONS = {"rehearse": rehearsals, "fresh": fresh, "tests": tests}
+def plans(_options: argparse.Namespace) -> Section:
+    """The planner and its model check."""
+    return planner.measure("make bench ARGS='--only planner'")
 
 
-def _spread(values: list[float]) -> str:
-    return f"{min(values):.1f} / {statistics.median(values):.1f} / {max(values):.1f}"
+def all_faults(options: argparse.Namespace) -> Section:
+    """Every fault at every moment."""
+
+    def keep(text: str) -> None:
+        if not options.print_only:
+            page.write("faults", text)
+
+    command = f"make bench ARGS='--only faults --jobs {options.jobs}'"
+    return faults.measure(options.match, options.jobs, options.missing, command, keep)
 
 
-def _section(command: str, rows: list[tuple[str, str]]) -> str:
-    cores, day = os.cpu_count(), datetime.datetime.now(datetime.UTC).date()
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    return (
-        f"`{command}`, {day}, {platform.system()} on {cores} cores, "
-        f"Python {platform.python_version()}\n\n"
-        f"| measured (three values: minimum / median / maximum) | |\n| --- | --- |\n{table}\n"
-    )
-
-
-def _write(name: str, text: str) -> None:
-    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    page = PAGE.read_text()
-    head, _, rest = page.partition(begin)
-    _, _, tail = rest.partition(end)
-    PAGE.write_text(f"{head}{begin}{text}{end}{tail}")
+SECTIONS = {
+    "rehearse": rehearsals,
+    "fresh": fresh,
+    "tests": tests,
+    "planner": plans,
+    "hand-over": hand_overs,
+    "faults": all_faults,
+}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

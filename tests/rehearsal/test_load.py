@@ -17,8 +17,8 @@ import pytest
 
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.load import Load
-from quorumshift.rehearsal.load.generator import value_of
-from quorumshift.rehearsal.load.tally import Latencies, Tally
+from quorumshift.rehearsal.load.generator import TIMEOUT_SECONDS, value_of
+from quorumshift.rehearsal.load.tally import RECENT_SECONDS, Latencies, Tally
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.reporting import ReporterFailed
 from quorumshift.rehearsal.world import World
@@ -48,11 +48,37 @@ def test_the_tally_counts_by_version_and_by_second() -> None:
     assert second.last_error == "GET: refused"
     result = tally.result(acknowledged=2, lost=0)
     assert (result.total, result.failed, result.longest_stall_ms) == (4, 1, 300.0)
+    assert result.failed_writes == 0
     assert [(s.at, s.total, s.failed, s.versions) for s in result.timeline] == [
         (0, 2, 0, {"1": 2}),
         (1, 2, 1, {"2": 1}),
     ]
     assert [(f.at, f.what, f.count) for f in result.errors] == [(1.2, "GET: refused", 1)]
+
+
+def test_a_second_tells_its_longest_write_also_when_that_ends_late() -> None:
+    tally = Tally()
+    tally.began = 1_700_000_000.0
+    tally.add(due=0.5, took=0.0042, write=True, version="1", error=None)
+    tally.add(due=0.6, took=0.9, write=False, version="1", error=None)
+    assert [(s.at, s.longest_write_ms) for s in tally.snapshot(1.0).recent] == [(0, 4.2)]
+    tally.add(due=2.5, took=0.002, write=False, version="1", error=None)
+    tally.add(due=0.7, took=3.25, write=True, version="1", error="PUT: 503")
+    seen = tally.snapshot(4.0)
+    assert [(s.at, s.total, s.longest_write_ms) for s in seen.recent] == [(0, 3, 3250.0), (2, 1, 0)]
+    result = tally.result(acknowledged=1, lost=0)
+    assert result.timeline == seen.recent
+    assert result.began == seen.began == 1_700_000_000.0
+
+
+def test_a_snapshot_holds_a_second_for_as_long_as_its_requests_may_take() -> None:
+    tally = Tally()
+    for at in range(60):
+        tally.add(due=at, took=0.01, write=True, version="1", error=None)
+    held = [second.at for second in tally.snapshot(60.0).recent]
+    assert held == list(range(60 - RECENT_SECONDS, 60))
+    assert RECENT_SECONDS > TIMEOUT_SECONDS + 2
+    assert len(tally.result(acknowledged=60, lost=0).timeline) == 60
 
 
 def test_the_version_served_is_that_of_the_last_answers() -> None:
@@ -147,6 +173,20 @@ def test_a_good_server_fails_nothing(world: World, keeper: tuple[str, type[Keepe
     assert load.finish() == result
 
 
+@pytest.mark.parametrize(("writes", "share"), [(100, 1.0), (20, 0.2)])
+def test_the_share_of_writes_is_kept(
+    world: World, keeper: tuple[str, type[Keeper]], writes: int, share: float
+) -> None:
+    url, handler = keeper
+    load = Load(world, url, 200, writes=writes)
+    load.start()
+    until(lambda: load.snapshot().total >= 100)
+    result = load.finish()
+    assert (result.failed, result.lost) == (0, 0)
+    assert len(handler.store) == result.acknowledged == pytest.approx(share * result.total, abs=5)
+    assert abs(result.began - time.time()) < 30
+
+
 def test_every_misbehaviour_counts_and_nothing_is_tried_twice(
     world: World, keeper: tuple[str, type[Keeper]]
 ) -> None:
@@ -178,7 +218,7 @@ def test_every_misbehaviour_counts_and_nothing_is_tried_twice(
         "PUT: ServerDisconnectedError: Server disconnected": 1,
     }
     assert result.failed == wrong + 2
-    assert result.lost == 0
+    assert (result.lost, result.unreadable, result.failed_writes) == (0, 0, 2)
     assert [number(key) for key in asked if number(key) in (4, 6)] == [4, 6]
 
 
@@ -193,6 +233,28 @@ def test_acknowledged_writes_that_are_missing_or_wrong_are_lost(
     del handler.store[victims[0]], handler.store[victims[1]]
     handler.store[victims[2]] = "something else"
     assert load.finish().lost == 3
+
+
+def test_what_cannot_be_read_back_is_unreadable_and_not_lost(
+    world: World, keeper: tuple[str, type[Keeper]]
+) -> None:
+    url, handler = keeper
+
+    def only_the_first_page(request: Keeper) -> None:
+        first = parse_qs(urlsplit(request.path).query).get("after", [""]) == [""]
+        items = dict(sorted(request.store.items())[:10])
+        request.answer(200 if first else 503, {"items": items, "more": True})
+
+    load = Load(world, url, 100)
+    load.start()
+    until(lambda: load.snapshot().total >= 60)
+    del handler.store[min(handler.store)]
+    setattr(handler, "do_GET", only_the_first_page)  # noqa: B010 # mypy takes it for an override
+    result = load.finish(quorum=False)
+    assert (result.lost, result.unreadable) == (1, result.acknowledged - 11)
+    with pytest.raises(ReporterFailed, match="cannot be read back"):
+        load.finish()
+    assert "503" in (world.directory / "load.log").read_text()
 
 
 def test_the_rate_holds_however_slow_the_answers_are(

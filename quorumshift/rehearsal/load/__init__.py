@@ -15,17 +15,21 @@ __all__ = ["Failure", "Load", "LoadResult", "LoadSnapshot", "Second"]
 _START_SECONDS = 20.0
 _FIRST_ANSWER_SECONDS = 1.0
 _FINISH_SECONDS = 90.0
+_READ_BACK_SECONDS = 60.0
+_HOPELESS_SECONDS = 2.0
+"""To read back where no quorum answers: long enough to see that nobody does."""
 
 
 class Load:
-    """A steady rate of requests to ``url`` (``http://host:port``), half of them writes."""
+    """A steady rate of requests a second to ``url`` (``http://host:port``); ``writes``: percent
+    of them that write, the others read back what was written."""
 
-    def __init__(self, world: World, url: str, rate: int) -> None:
+    def __init__(self, world: World, url: str, rate: int, writes: int = 50) -> None:
         self._url = url
         self._child = Reporter(
             world,
             "quorumshift.rehearsal.load",
-            ("--url", url, "--rate", str(rate)),
+            ("--url", url, "--rate", str(rate), "--writes", str(writes)),
             LoadSnapshot,
             LoadResult,
         )
@@ -49,7 +53,17 @@ class Load:
         process died."""
         return self._child.wait_for(lambda _seen: True, "a report", _START_SECONDS)
 
-    def finish(self) -> LoadResult:
-        """Stop, read every acknowledged write back, and return the counts. Raises
-        ``ReporterFailed`` when the process died or could not read all writes back."""
-        return self._child.finish(_FINISH_SECONDS)
+    def finish(self, *, quorum: bool = True) -> LoadResult:
+        """Stop, read every acknowledged write back, and return the counts.
+
+        Without a ``quorum`` that could answer, what cannot be read is counted as unreadable. With
+        one it raises ``ReporterFailed``, as it does when the process died.
+        """
+        seconds = _READ_BACK_SECONDS if quorum else _HOPELESS_SECONDS
+        result = self._child.finish(_FINISH_SECONDS, str(seconds))
+        if quorum and result.unreadable:
+            raise ReporterFailed(
+                f"{result.unreadable} of {result.acknowledged} acknowledged writes cannot be read "
+                f"back from {self._url} within {seconds:.0f} s; the load's log tells why"
+            )
+        return result

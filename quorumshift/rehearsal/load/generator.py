@@ -8,10 +8,13 @@ the load balancer's stickiness: each goes where the weights send it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import random
 import secrets
+import sys
+import time
 from typing import Any
 
 import aiohttp
@@ -23,7 +26,6 @@ from quorumshift.rehearsal.reporting import standard_input, write_report
 TIMEOUT_SECONDS = 10.0
 CONNECTIONS = 256
 _REPORT_SECONDS = 0.5
-_READ_BACK_SECONDS = 60.0
 _PAGE = 500
 
 
@@ -32,28 +34,31 @@ def value_of(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def run(url: str, rate: int) -> int:
-    """Put load on ``url`` until told to finish. Returns the exit code."""
-    return asyncio.run(_run(url, rate))
+def run(url: str, rate: int, writes: int) -> int:
+    """Put load on ``url`` until told to finish; ``writes``: percent. Returns the exit code."""
+    return asyncio.run(_run(url, rate, writes))
 
 
-async def _run(url: str, rate: int) -> int:
+async def _run(url: str, rate: int, writes: int) -> int:
     commands = await standard_input()
     async with _session() as session:
-        generator = Generator(session, url, rate)
+        generator = Generator(session, url, rate, writes)
         told = asyncio.create_task(commands.readline())
         endless = [asyncio.create_task(generator.issue()), asyncio.create_task(_report(generator))]
         ended, _ = await asyncio.wait([told, *endless], return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()  # raises what went wrong in one that should not have ended
         endless[0].cancel()
-        if told.result().strip() != b"finish":
+        order = told.result().split()
+        if order[:1] != [b"finish"]:
             return 0  # nobody is there to read a result
         await generator.settle()
-        lost = await generator.read_back()
+        lost, unreadable = await generator.read_back(float(order[1]))
         endless[1].cancel()
         write_report(
-            result=generator.tally.result(acknowledged=len(generator.acknowledged), lost=lost)
+            result=generator.tally.result(
+                acknowledged=len(generator.acknowledged), lost=lost, unreadable=unreadable
+            )
         )
     return 0
 
@@ -71,14 +76,15 @@ def _session() -> aiohttp.ClientSession:
 
 
 class Generator:
-    """Sends requests and keeps the score."""
+    """Sends requests and keeps the score. ``writes``: percent of the requests."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, rate: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, rate: int, writes: int) -> None:
         self.tally = Tally()
         self.acknowledged: list[str] = []
         self._session = session
         self._url = url.rstrip("/")
         self._rate = rate
+        self._writes = writes
         self._run = secrets.token_hex(4)
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
@@ -88,6 +94,7 @@ class Generator:
         """Start a request whenever one is due, for ever."""
         number = 0
         self._began = self._clock()
+        self.tally.began = time.time()
         while True:
             due = number / self._rate
             ahead = due - self.elapsed()
@@ -106,7 +113,8 @@ class Generator:
             await asyncio.wait(self._under_way)
 
     def _start(self, number: int, due: float) -> None:
-        write = number % 2 == 0 or not self.acknowledged
+        spread = number * self._writes % 100 < self._writes  # evenly over the time
+        write = spread or not self.acknowledged
         key = f"{self._run}-{number:08d}" if write else random.choice(self.acknowledged)
         task = asyncio.create_task(self._request(write, key, due))
         self._under_way.add(task)
@@ -139,30 +147,34 @@ class Generator:
     def _address(self, key: str) -> URL:
         return URL(f"{self._url}/kv/{key}", encoded=True)
 
-    async def read_back(self) -> int:
-        """Read all acknowledged writes, and return how many are missing or wrong.
+    async def read_back(self, seconds: float) -> tuple[int, int]:
+        """Read all acknowledged writes: how many are missing or wrong, and how many could not be
+        read within ``seconds``, because unknown is not the same as lost.
 
-        A page that cannot be read is asked for again: this is the count, not the load. Raises
-        ``RuntimeError`` when that does not help, because unknown is not the same as lost.
+        A page that cannot be read is asked for again: this is the count, not the load.
         """
         missing = set(self.acknowledged)
         after, more = "", True
-        deadline = self._clock() + _READ_BACK_SECONDS
-        while more:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while more:
+                    page = await self._page_at_last(after)
+                    items: dict[str, str] = page["items"]
+                    missing -= {key for key, value in items.items() if value == value_of(key)}
+                    after, more = max(items, default=after), page["more"]
+        unreadable = sum(key > after for key in missing) if more else 0
+        return len(missing) - unreadable, unreadable
+
+    async def _page_at_last(self, after: str) -> Any:
+        said = ""
+        while True:
             try:
-                page = await self._page(after)
+                return await self._page(after)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                if self._clock() > deadline:
-                    raise RuntimeError(
-                        f"the acknowledged writes cannot be read back from {self._url} "
-                        f"(behind {after or 'the start'}): {error}"
-                    ) from None
+                if said != (said := f"{type(error).__name__}: {error}"):
+                    where = f"behind {after}" if after else "from the start"
+                    print(f"cannot be read back {where}: {said}", file=sys.stderr, flush=True)
                 await asyncio.sleep(0.1)
-                continue
-            items: dict[str, str] = page["items"]
-            missing -= {key for key, value in items.items() if value == value_of(key)}
-            after, more = max(items, default=after), page["more"]
-        return len(missing)
 
     async def _page(self, after: str) -> Any:
         query = {"prefix": f"{self._run}-", "after": after, "limit": str(_PAGE)}

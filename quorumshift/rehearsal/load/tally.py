@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 _DISTINCT_ERRORS = 10
 _LAST_ANSWERS = 100
+RECENT_SECONDS = 15
+"""More than the longest that a request may take, so that a snapshot holds each second when all of
+its requests have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +23,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """The requests that were due in second ``at``. ``versions``: who answered how many."""
+    """The requests that were due in second ``at`` and have ended. ``versions``: who answered how
+    many. ``longest_write_ms``: of a single write, answered or not; 0 without one."""
 
     at: int
     total: int
     failed: int
     versions: dict[str, int]
+    longest_write_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSnapshot:
     """So far. ``rate`` (requests a second) and ``versions`` are of the time since the snapshot
-    before, everything else of the whole run."""
+    before, ``recent`` is of the last seconds, everything else of the whole run. ``began``: epoch
+    seconds of ``at`` = 0."""
 
     at: float
     total: int
@@ -41,13 +47,16 @@ class LoadSnapshot:
     rate: float
     versions: dict[str, int]
     last_error: str | None
+    began: float
+    recent: tuple[Second, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """The whole run. ``acknowledged`` writes were all read back; ``lost`` of them were missing or
-    wrong. ``longest_stall_ms``: of a single write, answered or not. ``version_served``: which
-    version gave most of the last answers; empty when nobody answered. ``timeline``: every second.
+    """The whole run. ``acknowledged`` writes were read back; ``lost`` of them were missing or
+    wrong, and nobody could tell of the ``unreadable`` ones. ``longest_stall_ms``: of a single
+    write, answered or not. ``version_served``: which version gave most of the last answers; empty
+    when nobody answered. ``timeline``: every second. ``began``: epoch seconds of its second 0.
     """
 
     total: int
@@ -55,19 +64,28 @@ class LoadResult:
     p50_ms: float
     p99_ms: float
     acknowledged: int
+    failed_writes: int
     lost: int
+    unreadable: int
     longest_stall_ms: float
     versions: dict[str, int]
     version_served: str
     errors: tuple[Failure, ...]
     timeline: tuple[Second, ...]
+    began: float
 
 
 @dataclass(slots=True)
 class _SecondSoFar:
     total: int = 0
     failed: int = 0
+    longest_write: float = 0.0
     versions: Counter[str] = field(default_factory=Counter)
+
+    def so_far(self, at: int) -> Second:
+        """What is known of second ``at`` by now."""
+        longest = round(self.longest_write * 1000, 1)
+        return Second(at, self.total, self.failed, dict(self.versions), longest)
 
 
 class Latencies:
@@ -92,11 +110,13 @@ class Latencies:
 
 
 class Tally:
-    """Counts requests as they end."""
+    """Counts requests as they end. ``began``: epoch seconds at which the first one was due."""
 
     def __init__(self) -> None:
+        self.began = 0.0
         self.total = 0
         self.failed = 0
+        self.failed_writes = 0
         self._latencies = Latencies()
         self._longest_write = 0.0
         self._versions: Counter[str] = Counter()
@@ -117,12 +137,14 @@ class Tally:
         self._latencies.add(took)
         if write:
             self._longest_write = max(self._longest_write, took)
+            second.longest_write = max(second.longest_write, took)
         if version is not None:
             self._versions[version] += 1
             self._last_answers.append(version)
             second.versions[version] += 1
         if error is not None:
             self.failed += 1
+            self.failed_writes += write
             second.failed += 1
             self._last_error = error
             self._note(error, due)
@@ -146,9 +168,11 @@ class Tally:
             rate=round((self.total - total) / max(at - since, 1e-9), 1),
             versions=dict(self._versions - versions),
             last_error=self._last_error,
+            began=self.began,
+            recent=self._since(int(at) - RECENT_SECONDS),
         )
 
-    def result(self, *, acknowledged: int, lost: int) -> LoadResult:
+    def result(self, *, acknowledged: int, lost: int, unreadable: int = 0) -> LoadResult:
         """The whole run."""
         last = Counter(self._last_answers).most_common(1)
         return LoadResult(
@@ -157,15 +181,24 @@ class Tally:
             p50_ms=self._latencies.percentile(50),
             p99_ms=self._latencies.percentile(99),
             acknowledged=acknowledged,
+            failed_writes=self.failed_writes,
             lost=lost,
+            unreadable=unreadable,
             longest_stall_ms=round(self._longest_write * 1000, 1),
             versions=dict(self._versions),
             version_served=last[0][0] if last else "",
             errors=tuple(
                 Failure(round(at, 2), what, count) for what, (at, count) in self._errors.items()
             ),
-            timeline=tuple(
-                Second(at, each.total, each.failed, dict(each.versions))
-                for at, each in sorted(self._seconds.items())
-            ),
+            timeline=self._since(0),
+            began=self.began,
+        )
+
+    def _since(self, first: int) -> tuple[Second, ...]:
+        """The seconds from ``first`` on in which a request was due that has ended."""
+        last = max(self._seconds, default=-1)
+        return tuple(
+            self._seconds[at].so_far(at)
+            for at in range(max(first, 0), last + 1)
+            if at in self._seconds
         )
