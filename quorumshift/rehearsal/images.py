@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
 DEFAULT_MODULE = "quorumshift.rehearsal.service"
-BEHAVIOURS = ("normal", "exit", "unhealthy", "slow")
+BEHAVIOURS = ("normal", "exit", "unhealthy", "slow", "self-join", "relayed", "slow-learner")
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ANNOTATION = "quorumshift.rehearsal."

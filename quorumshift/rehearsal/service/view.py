@@ -121,9 +121,13 @@ class View:
         return reign.hearing.done() and reign.hearing.result()
 
     async def _hear(self, reign: Reign) -> bool:
-        """Take the member list from the leader; its header tells whether the term has changed."""
+        """Take the member list from the leader; its header tells whether the term has changed.
+
+        It tells the list once a quorum has confirmed that it leads still. A leader that is cut off
+        from the others, or has stepped down in its own term, is silent then.
+        """
         try:
-            told = await self._gateway.members(reign.address, _ASK_SECONDS)
+            told = await self._gateway.members(reign.address, _ASK_SECONDS, confirmed=True)
         except Silent:
             return False
         except NoAnswer:
