@@ -148,6 +148,15 @@ def hand_overs(options: argparse.Namespace) -> Section:
     return hand_over.report(measured, f"make bench ARGS='{arguments}'")
 
 
+def baseline(_options: argparse.Namespace) -> Section:
+    """The deployment as it is done today beside the product's, as the command prints it."""
+    command = [str(Path(sys.executable).parent / "quorumshift"), "rehearse", "--baseline"]
+    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    shown = "\n".join(line for line in run.stdout.splitlines() if not line.startswith("logs"))
+    measured = page.measured_by("make bench ARGS='--only baseline'")
+    return Section(f"{measured}\n\n```text\n{shown.rstrip()}\n```\n")
+
+
 def plans(_options: argparse.Namespace) -> Section:
     """The planner and its model check."""
     return planner.measure("make bench ARGS='--only planner'")
@@ -170,6 +179,7 @@ SECTIONS = {
     "tests": tests,
     "planner": plans,
     "hand-over": hand_overs,
+    "baseline": baseline,
     "faults": all_faults,
 }
 

@@ -80,8 +80,7 @@ def wrong(row: Row) -> str:
 
 def read(name: str, result: Mapping[str, Any] | None) -> Row:
     """The row of one rehearsal; ``None``: it broke."""
-    end = expected(name)
-    shall = end.value if end else "Deployed or RolledBack"
+    shall = " or ".join(expected(name))
     if result is None:
         return (name, shall, BROKEN, *("–",) * 4)
     return (

@@ -6,12 +6,13 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
-from quorumshift.rehearsal.faults import FAULTS
+from quorumshift.rehearsal.faults import Fault, listing, parse_fault
 
 if TYPE_CHECKING:
     from quorumshift.rehearsal.result import Result
@@ -33,6 +34,31 @@ def add_to(verbs: Any) -> None:
         "back; 4 refused before anything was touched.",
         allow_abbrev=False,
     )
+    add_scale_to(verb)
+    verb.add_argument(
+        "--fault",
+        type=fault,
+        metavar="NAME[@MOMENT]",
+        help=f"what shall go wrong, and when: {listing()}",
+    )
+    verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
+    verb.add_argument(
+        "--keep",
+        action="store_true",
+        help="stay up after the result, until Ctrl-C, and say how to reach the rehearsal",
+    )
+    verb.add_argument(
+        "--baseline",
+        action="store_true",
+        help="deploy the way of today first (green joins and votes by itself, CodeDeploy ends "
+        "blue at once), then with quorumshift, and print both side by side; not together with "
+        "--fault or --keep",
+    )
+    verb.set_defaults(run=run)
+
+
+def add_scale_to(verb: Any) -> None:
+    """Add the options that hold for every rehearsal: of which service, how large, how fast."""
     verb.add_argument(
         "--nodes", type=nodes, default=3, metavar="N", help="tasks of the service: 3, 5, 7 or 9"
     )
@@ -52,26 +78,12 @@ def add_to(verbs: Any) -> None:
         "(default 60); Raft's own times are real",
     )
     verb.add_argument(
-        "--fault",
-        choices=sorted(FAULTS),
-        metavar="NAME",
-        help="what shall go wrong: "
-        + "; ".join(f"{name} ({fault.about})" for name, fault in sorted(FAULTS.items())),
-    )
-    verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
-    verb.add_argument(
-        "--keep",
-        action="store_true",
-        help="stay up after the result, until Ctrl-C, and say how to reach the rehearsal",
-    )
-    verb.add_argument(
         "--config",
         type=Path,
         default=DEFAULT_CONFIGURATION,
         metavar="FILE",
         help="the service's description (default: the repository's quorumshift.toml)",
     )
-    verb.set_defaults(run=run)
 
 
 def nodes(text: str) -> int:
@@ -99,6 +111,14 @@ def speed(text: str) -> float:
     return float(_within(_number(text, float), SPEED, "times as fast"))
 
 
+def fault(text: str) -> Fault:
+    """A fault, with its moment."""
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _number(text: str, kind: type[int] | type[float]) -> float:
     try:
         return kind(text)
@@ -118,28 +138,50 @@ def _within(number: float, allowed: tuple[float, float], unit: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse; return the exit code."""
-    from quorumshift.rehearsal.preflight import CannotStart
-    from quorumshift.rehearsal.run import Broken, Interrupted, Options, Rehearsal
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+    if not options.baseline:
+        return explained(lambda: _run_one(options))
+    if options.fault or options.keep:
+        print(
+            "quorumshift rehearse: --baseline compares two deployments in which nothing goes "
+            "wrong and keeps neither; leave --fault and --keep out",
+            file=sys.stderr,
+        )
+        return ExitCode.USAGE
+    from quorumshift.cli.arms import compare
+
+    return explained(lambda: compare(options))
+
+
+def _run_one(options: argparse.Namespace) -> int:
+    from quorumshift.rehearsal.run import Options, Rehearsal
     from quorumshift.report.live import live_view
 
     what = Options(
         nodes=options.nodes,
         rate=options.rate,
         speed=options.speed,
-        fault=FAULTS[options.fault] if options.fault else None,
+        fault=options.fault,
         configuration=options.config,
     )
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr) as view:
+        result = rehearsal.run()
+        view.close()
+        _print(result, options.output)
+        if options.keep:
+            print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
+            rehearsal.wait_for_end()
+        return exit_code(result)
+
+
+def explained(act: Callable[[], int]) -> int:
+    """The exit code of ``act``; what it raises becomes a line on standard error and a code."""
+    from quorumshift.rehearsal.preflight import CannotStart
+    from quorumshift.rehearsal.run import Broken, Interrupted
+
     try:
-        with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr) as view:
-            result = rehearsal.run()
-            view.close()
-            _print(result, options.output)
-            if options.keep:
-                print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
-                rehearsal.wait_for_end()
-            return exit_code(result)
+        return act()
     except (InvalidConfiguration, CannotStart) as error:
         print(f"quorumshift rehearse: {error}", file=sys.stderr)
         return ExitCode.USAGE
@@ -151,14 +193,19 @@ def run(options: argparse.Namespace) -> int:
         return ExitCode.BROKEN
 
 
-def _interrupt(_signal: int, _frame: Any) -> None:
+def interrupt(_signal: int, _frame: Any) -> None:
+    """For every signal that ends a command, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def _print(result: Result, form: str) -> None:
     from quorumshift.report.outcome import as_json, as_text
 
-    text = as_json(result) if form == "json" else as_text(result)
+    put_out(as_json(result) if form == "json" else as_text(result))
+
+
+def put_out(text: str) -> None:
+    """Print a result."""
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the reader left; the exit code still tells how it ended

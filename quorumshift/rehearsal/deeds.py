@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,71 +10,183 @@ from collections.abc import Callable, Iterator
 from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.config import Configuration
 from quorumshift.domain.errors import Transient
-from quorumshift.domain.raft import Standing
+from quorumshift.domain.handover_steps import Step
+from quorumshift.names import Names
 from quorumshift.rehearsal.aws.ecs import EcsEngine
+from quorumshift.rehearsal.aws.lambda_environment import Outcome, failed_in_lambda
+from quorumshift.rehearsal.aws.lambdas import LambdaEngine
+from quorumshift.rehearsal.blackout import Blackout
 from quorumshift.rehearsal.faults import Deed, Fault
+from quorumshift.rehearsal.interruptions import Interruptions
+from quorumshift.rehearsal.moments import Moment, Phase
 from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.peer_cuts import PeerCuts
+from quorumshift.rehearsal.steps_done import StepsDone
+from quorumshift.rehearsal.victims import Victims
 from quorumshift.rehearsal.world import Event, World
 from quorumshift.settings import PREFIX
 
-MIDDLE_OF_SHIFT = 50
-"""Percent of the traffic on green at which a fault of the middle strikes."""
-CRASHING_HOOK = "before-allow-traffic"
+CRASHING_HOOK = "BeforeAllowTraffic"
 DEADLINE_SECONDS = 20.0
 
 
+class NeverCame(RuntimeError):
+    """The moment of a fault never came, so nothing went wrong. The message tells what did come."""
+
+
 class Deeds:
-    """What a fault does, and when."""
+    """What a fault does, and when. Made when blue is up and there is no green yet."""
 
     def __init__(
-        self, world: World, configuration: Configuration, ecs: EcsEngine, observer: Observer
+        self,
+        world: World,
+        configuration: Configuration,
+        ecs: EcsEngine,
+        observer: Observer,
+        lambdas: LambdaEngine,
     ) -> None:
         self._world = world
-        self._configuration = configuration
-        self._ecs = ecs
-        self._observer = observer
+        self._raft_port = configuration.raft.port
+        self._names = Names(configuration.service.name)
+        self._lambdas = lambdas
+        self._victims = Victims(world, ecs, observer)
+        self._interruptions = Interruptions(world, self._names)
+        self._blackout = Blackout(world, self._names, ecs, observer, lambdas, self._interruptions)
+        self._lock = threading.Lock()
+        self._struck = False
+        self._threads: list[threading.Thread] = []
+        self._failures: list[Exception] = []
+        self._came: list[str] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether a deed could not be done: there is nothing to wait for any more."""
+        return bool(self._failures)
 
     def before(self, fault: Fault) -> None:
         """What happens before the deployment starts; returns when it is seen to have happened."""
         if fault.deed is Deed.KILL_VOTER_BEFORE:
-            self._kill_a_follower()
+            self._victims.kill(self._victims.follower(), "a follower")
         elif fault.deed is Deed.CRASH_HOOK:
             self._break_hook()
 
     @contextlib.contextmanager
     def during(self, fault: Fault | None) -> Iterator[None]:
-        """What happens while the deployment runs."""
-        if fault is not None and fault.deed is Deed.MOVE_LEADER_DURING_SHIFT:
-            self._world.events.listen(self._move_leader_once())
+        """What happens while the deployment runs. When it is left, the deed is over.
+
+        Raises :class:`NeverCame` when the fault's moment did not come, and whatever went wrong
+        with the deed.
+        """
+        if fault is None or fault.moment is None:
+            yield
+            return
+        if fault.moment.phase is Phase.STEP:
+            self._strike_at_step(fault, fault.moment)
+        else:
+            self._world.events.listen(self._strike_at_event(fault, fault.moment))
         yield
+        self._finish(fault)
 
-    def _kill_a_follower(self) -> None:
-        victim = next(
-            member.address
-            for member in self._observer.snapshot().members
-            if member.standing is Standing.VOTER and not member.is_leader
-        )
-        arn = self._ecs.task_at(victim)
-        self._world.events.say("fault", f"killing the task at {victim}, a follower", node=victim)
-        self._ecs.kill(arn, signal.SIGKILL)
-        self._wait_until_silent(victim)
+    def _strike_at_step(self, fault: Fault, moment: Moment) -> None:
+        """Just before the step is done; it is not done before the deed is."""
 
-    def _wait_until_silent(self, address: str) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while any(
-            member.answering
-            for member in self._observer.snapshot().members
-            if member.address == address
-        ):
-            if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"{address} still answers {DEADLINE_SECONDS:.0f} s after its end"
-                )
-            self._world.stopping.wait(0.05)
+        def strike(step: Step, proceed: Callable[[], Outcome]) -> Outcome:
+            self._claim()
+            if fault.deed is Deed.LOSE_REPLY:
+                return self._lose_reply(step, proceed)
+            self._try(lambda: self._do(fault.deed, step))
+            return proceed()
+
+        steps = StepsDone(moment, strike)
+        steps.watch(self._lambdas, self._names.function("Act"))
+        self._came = steps.labels
+
+    def _strike_at_event(self, fault: Fault, moment: Moment) -> Callable[[Event], None]:
+        """In a thread of its own: who speaks must not wait."""
+        known: dict[str, str] = {}
+
+        def listen(event: Event) -> None:
+            whose = event.data.get("deployment")
+            if whose is None:
+                return
+            if whose != known.setdefault("deployment", whose):
+                return  # a roll-back's
+            if event.kind == "traffic" and "green" in event.data:
+                self._came.append(f"{event.data['green']}%")
+            if moment.comes_with(event) and self._claim():
+                self._start(lambda: self._do(fault.deed, None))
+
+        return listen
+
+    def _claim(self) -> bool:
+        """Whether nobody has struck before."""
+        with self._lock:
+            first, self._struck = not self._struck, True
+            return first
+
+    def _start(self, deed: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._try, args=(deed,), name="deed", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _try(self, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except Exception as error:  # noqa: BLE001 # whoever left :meth:`during` raises it
+            self._failures.append(error)
+
+    def _finish(self, fault: Fault) -> None:
+        """Every deed has an end of its own to what it waits for."""
+        for thread in self._threads:
+            while thread.is_alive() and not self.failed:
+                thread.join(0.05)
+        if self._failures:
+            error = self._failures[0]
+            raise RuntimeError(f"{fault.name}: {type(error).__name__}: {error}") from error
+        if not self._struck:
+            came = f"what came: {', '.join(dict.fromkeys(self._came)) or 'nothing of the kind'}"
+            raise NeverCame(f"{fault.name}: its moment never came, so nothing was done ({came})")
+
+    def _do(self, deed: Deed, step: Step | None) -> None:
+        victims = self._victims
+        match deed:
+            case Deed.MOVE_LEADER:
+                self._move_leader()
+            case Deed.KILL_BLUE_LEADER:
+                victims.kill(victims.blue_leader(), "the leader, blue")
+            case Deed.KILL_BLUE_FOLLOWER:
+                victims.kill(victims.blue_follower(), "a follower, blue")
+            case Deed.KILL_GREEN:
+                victims.kill(victims.green(step), "green")
+            case Deed.CUT_LEADER:
+                self._cut_leader()
+            case Deed.RING_ALARM:
+                self._interruptions.ring_alarm()
+            case Deed.STOP:
+                self._interruptions.stop()
+            case Deed.STOP_WITHOUT_FUNCTIONS:
+                self._blackout.begin()
+                self._start(self._blackout.end)
+            case Deed.KILL_HAND_OVER:
+                self._interruptions.kill_hand_over()
+            case _:
+                raise ValueError(f"{deed.name} is not done while a deployment runs")
+
+    def _lose_reply(self, step: Step, proceed: Callable[[], Outcome]) -> Outcome:
+        """The function ran to its end; the connection that its answer takes broke."""
+        proceed()
+        said = f"the answer to {step.kind} {step.address} is lost; the step was done"
+        self._world.events.say("fault", said, node=step.address)
+        return failed_in_lambda("Lambda.SdkClientException", "The connection was reset")
+
+    def _cut_leader(self) -> None:
+        leader = self._victims.leader()
+        self._world.events.say("fault", f"cutting {leader}, the leader, off from its peers")
+        PeerCuts(self._world).cut(leader)
 
     def _break_hook(self) -> None:
         """Spoil one variable of the hook's environment, as a bad release of it would."""
-        function = f"{self._configuration.service.name}-{CRASHING_HOOK}"
+        function = self._names.function(CRASHING_HOOK)
         client = self._world.client("lambda")
         variables = client.get_function_configuration(FunctionName=function)["Environment"][
             "Variables"
@@ -86,32 +197,17 @@ class Deeds:
         )
         self._world.events.say("fault", f"the function {function} will raise", function=function)
 
-    def _move_leader_once(self) -> Callable[[Event], None]:
-        """Listens for the middle of the shift, and acts once, in a thread of its own."""
-        done = threading.Event()
-
-        def listen(event: Event) -> None:
-            share = event.data.get("green", 0) if "deployment" in event.data else 0
-            if event.kind == "traffic" and share >= MIDDLE_OF_SHIFT and not done.is_set():
-                done.set()
-                threading.Thread(target=self._move_leader, name="move-leader").start()
-
-        return listen
-
     def _move_leader(self) -> None:
-        raft = EtcdRaft(client_port=self._configuration.raft.port)
+        raft = EtcdRaft(client_port=self._raft_port)
         deadline = time.monotonic() + DEADLINE_SECONDS
         while True:
-            voters = [m for m in self._observer.snapshot().members if m.standing is Standing.VOTER]
-            old = next(member.address for member in voters if member.is_leader)
-            new = next(m.address for m in voters if not m.is_leader and m.answering)
+            old, new = self._victims.leader(), self._victims.follower()
             members = raft.observe([old]).members
             try:
                 raft.transfer(next(m.raft_id for m in members if m.address == new), via=[old])
-            except Transient as error:
+            except Transient:
                 if time.monotonic() > deadline:
-                    self._world.events.say("error", f"leadership could not be moved: {error}")
-                    return
+                    raise
                 continue
             self._world.events.say("fault", f"leadership moved from {old} to {new}")
             return

@@ -1,34 +1,69 @@
 """What can be made to go wrong in a rehearsal.
 
-A fault is data: which image is deployed, and what is done to the running world at which moment.
-The moments are named; ``quorumshift/rehearsal/run.py`` acts them out.
+A fault is data: which images are deployed, and what is done to the running world at which moment.
+``quorumshift/rehearsal/deeds.py`` acts it out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from quorumshift.domain.handover_steps import Kind
+from quorumshift.rehearsal.moments import Moment, Phase, examples, read_moment
+
+ALL = (
+    Phase.BEFORE,
+    Phase.TRAFFIC,
+    Phase.DURING,
+    Phase.AFTER,
+    Phase.STEP,
+    Phase.HANDED_OVER,
+)
+WHILE_BLUE_VOTES = ALL[:-1]
+STEPS = (Phase.STEP,)
+_DURING = Moment(Phase.DURING)
 
 
 class Deed(StrEnum):
-    """What is done to the world, and when."""
+    """What is done to the world."""
 
     NOTHING = "nothing"
     KILL_VOTER_BEFORE = "kill a follower's task before the deployment starts"
-    MOVE_LEADER_DURING_SHIFT = "move leadership to another voter in the middle of the shift"
     CRASH_HOOK = "make the Lambda of one hook raise"
+    MOVE_LEADER = "move leadership to another voter"
+    KILL_BLUE_LEADER = "kill the blue task that leads"
+    KILL_BLUE_FOLLOWER = "kill a blue task that votes and does not lead"
+    KILL_GREEN = "kill a green task"
+    CUT_LEADER = "cut the leader off from its peers"
+    RING_ALARM = "make the deployment's alarm ring"
+    STOP = "stop the deployment with roll-back, as a person would"
+    STOP_WITHOUT_FUNCTIONS = "end every function, then stop the deployment with roll-back"
+    KILL_HAND_OVER = "stop the execution of the hand-over"
+    LOSE_REPLY = "do the step and lose the answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``behaviour``: of version 2's image (rehearsal/images.py); ``blue_behaviour``: of the one
-    that runs already."""
+    """``name``: as it was asked for, with the moment if one was named. ``moments``: at which its
+    deed can be done; none where it has no choice. ``moment``: when it will be.
+
+    ``behaviour``: of version 2's image (rehearsal/images.py); ``blue_behaviour``: of the one that
+    runs already.
+    """
 
     name: str
     about: str
+    deed: Deed = Deed.NOTHING
+    moments: tuple[Phase, ...] = ()
+    moment: Moment | None = None
     behaviour: str = "normal"
     blue_behaviour: str = "normal"
-    deed: Deed = Deed.NOTHING
+
+
+def _step(kind: Kind, number: int) -> Moment:
+    return Moment(Phase.STEP, number, kind)
 
 
 FAULTS = {
@@ -37,12 +72,90 @@ FAULTS = {
         Fault("bad-image", "green exits at start", behaviour="exit"),
         Fault("unhealthy-green", "green's health check answers 500", behaviour="unhealthy"),
         Fault("slow-green", "green answers slower than the alarm allows", behaviour="slow"),
-        Fault("degraded", "one blue voter is down before the start", deed=Deed.KILL_VOTER_BEFORE),
         Fault(
-            "move-leader",
-            "leadership moves in the middle of the shift",
-            deed=Deed.MOVE_LEADER_DURING_SHIFT,
+            "slow-learner",
+            "green's Raft never catches up",
+            behaviour="slow-learner",
+            blue_behaviour="relayed",  # who sends slowly is the sender's relay
         ),
-        Fault("hook-crash", "a hook's Lambda raises", deed=Deed.CRASH_HOOK),
+        Fault("degraded", "one blue voter is down before the start", Deed.KILL_VOTER_BEFORE),
+        Fault("hook-crash", "a hook's Lambda raises", Deed.CRASH_HOOK),
+        Fault("move-leader", "leadership moves", Deed.MOVE_LEADER, WHILE_BLUE_VOTES, _DURING),
+        Fault(
+            "kill-blue-leader",
+            "the blue task that leads dies",
+            Deed.KILL_BLUE_LEADER,
+            WHILE_BLUE_VOTES,
+            _DURING,
+        ),
+        Fault(
+            "kill-blue-follower",
+            "a blue task that votes dies",
+            Deed.KILL_BLUE_FOLLOWER,
+            WHILE_BLUE_VOTES,
+            _DURING,
+        ),
+        Fault("kill-green", "a green task dies", Deed.KILL_GREEN, ALL, _DURING),
+        Fault(
+            "partition-leader",
+            "the leader cannot reach its peers any more",
+            Deed.CUT_LEADER,
+            WHILE_BLUE_VOTES,
+            _DURING,
+            behaviour="relayed",
+            blue_behaviour="relayed",
+        ),
+        Fault("alarm", "the deployment's alarm rings", Deed.RING_ALARM, ALL, _DURING),
+        Fault("stop", "a person stops the deployment", Deed.STOP, ALL, _DURING),
+        Fault(
+            "stop-without-functions",
+            "every function is down from then on, and a person stops the deployment",
+            Deed.STOP_WITHOUT_FUNCTIONS,
+            ALL,
+            _step(Kind.TRANSFER, 1),
+        ),
+        Fault(
+            "hand-over-killed",
+            "the execution of the hand-over is stopped",
+            Deed.KILL_HAND_OVER,
+            STEPS,
+            _step(Kind.PROMOTE, 2),
+        ),
+        Fault(
+            "lost-reply",
+            "a step is done and its answer lost",
+            Deed.LOSE_REPLY,
+            STEPS,
+            _step(Kind.PROMOTE, 2),
+        ),
     )
 }
+
+
+def parse_fault(text: str) -> Fault:
+    """``NAME`` or ``NAME@MOMENT`` as a fault with its moment.
+
+    Raises ``ValueError`` with one line that says what can be typed instead.
+    """
+    name, at, when = text.partition("@")
+    fault = FAULTS.get(name)
+    if fault is None:
+        close = difflib.get_close_matches(name, FAULTS, 1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise ValueError(f"there is no fault {name!r}: {meant}choose one of {', '.join(FAULTS)}")
+    if not at:
+        return fault
+    if not fault.moments:
+        raise ValueError(f"{name} has no moments; write {name} alone")
+    moment = read_moment(when)
+    if moment is None or moment.phase not in fault.moments:
+        raise ValueError(f"{name} has no moment {when!r}; it has {examples(fault.moments)}")
+    return replace(fault, name=f"{name}@{moment}", moment=moment)
+
+
+def listing() -> str:
+    """All faults in a line, for a command's help."""
+    return "; ".join(
+        f"{name}{f'[@MOMENT, else {fault.moment}]' if fault.moments else ''} ({fault.about})"
+        for name, fault in FAULTS.items()
+    )

@@ -31,6 +31,11 @@ def die_with_parent() -> None:
         os._exit(1)  # it ended before the kernel knew of our wish
 
 
+def environment_of_child(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """``env``, or this process's own, with what :func:`die_with_parent` looks for in it."""
+    return {**(os.environ if env is None else env), _PARENT: str(os.getpid())}
+
+
 class Spawner:
     """Starts children from one thread and ends them all in :meth:`close`."""
 
@@ -57,8 +62,7 @@ class Spawner:
         :func:`die_with_parent` first.
         """
         command = [sys.executable, "-m", module, *arguments]
-        whole = dict(os.environ if env is None else env)
-        whole[_PARENT] = str(os.getpid())
+        whole = environment_of_child(env)
         done: Future[subprocess.Popen[bytes]] = Future()
         self._orders.put((_Order(command, whole, log, stdin, stdout, cwd), done))
         return done.result()

@@ -97,13 +97,14 @@ class Reporter(Generic[S, R]):
                 )
             return self._snapshot
 
-    def finish(self, seconds: float) -> R:
-        """Tell the child to finish, and return its result. Asking again gives the same."""
+    def finish(self, seconds: float, *details: str) -> R:
+        """Tell the child to finish, and return its result. Asking again gives the same.
+        ``details``: words that follow the order on its line."""
         if self._process is None or self._process.stdin is None:
             raise ReporterFailed(f"{self._module} was not started")
         if not self._process.stdin.closed:
             try:
-                self._process.stdin.write(b"finish\n")
+                self._process.stdin.write(f"{' '.join(('finish', *details))}\n".encode())
                 self._process.stdin.close()
             except BrokenPipeError:
                 pass  # it has ended: said below, with its log

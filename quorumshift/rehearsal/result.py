@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command line reads results without anything that makes them
+    from quorumshift.rehearsal.load import LoadResult
+    from quorumshift.rehearsal.observer import ObserverResult
 
 
 class Outcome(StrEnum):
-    """How the execution of the state machine ended."""
+    """How the deployment ended."""
 
     DEPLOYED = "Deployed"
     ROLLED_BACK = "RolledBack"
@@ -23,21 +28,43 @@ class Requests:
     p50_ms: float
     p99_ms: float
 
+    @classmethod
+    def of(cls, load: LoadResult) -> Requests:
+        """What the load counted."""
+        return cls(load.total, load.failed, load.p50_ms, load.p99_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """Acknowledged writes, all read back at the end. ``longest_stall_ms``: of a single write."""
+    """Acknowledged writes are read back at the end; without a quorum they are ``unreadable``, and
+    nobody knows how many of them are lost. ``longest_stall_ms``: of a single write. ``failed``:
+    writes that were not acknowledged."""
 
     acknowledged: int
     lost: int
     longest_stall_ms: float
+    failed: int
+    unreadable: int
+
+    @classmethod
+    def of(cls, load: LoadResult) -> Writes:
+        """What the load counted."""
+        return cls(
+            acknowledged=load.acknowledged,
+            lost=load.lost,
+            longest_stall_ms=load.longest_stall_ms,
+            failed=load.failed_writes,
+            unreadable=load.unreadable,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """Seconds in which fewer than a quorum of the voters answered."""
+    """Seconds in which fewer than a quorum of the voters answered. ``lost_at_end``: it was still
+    so when the rehearsal ended."""
 
     lost_seconds: float
+    lost_at_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +74,11 @@ class Leader:
     changes: int
     longest_gap_seconds: float
     lost_seconds: float
+
+    @classmethod
+    def of(cls, seen: ObserverResult) -> Leader:
+        """What the observer saw."""
+        return cls(seen.leader_changes, seen.longest_gap_seconds, seen.leaderless_seconds)
 
 
 @dataclass(frozen=True, slots=True)

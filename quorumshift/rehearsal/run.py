@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Callable
@@ -22,7 +23,6 @@ from quorumshift.rehearsal.aws.provision import provision
 from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.deeds import Deeds
-from quorumshift.rehearsal.execution import Execution
 from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.folder import new_folder
 from quorumshift.rehearsal.load import Load
@@ -38,6 +38,7 @@ from quorumshift.rehearsal.result import (
     Writes,
 )
 from quorumshift.rehearsal.synthesis import assembly
+from quorumshift.rehearsal.ways import QUORUMSHIFT, Deploying, Way
 from quorumshift.rehearsal.world import AWS_PORT, World
 
 NEW_TAG = "v2"
@@ -64,6 +65,7 @@ class Options:
     speed: float
     fault: Fault | None
     configuration: Path
+    way: Way = QUORUMSHIFT
 
 
 def sized(configuration: Path, nodes: int) -> dict[str, Any]:
@@ -173,7 +175,7 @@ class Rehearsal:
         aws.start()
         self.aws = aws
         service = self.configuration.service
-        fault = options.fault or Fault("none", "nothing goes wrong")
+        fault = options.fault or Fault("", "nothing", behaviour=options.way.behaviour)
         images.push(
             world, service.name, service.image_tag, version="1", behaviour=fault.blue_behaviour
         )
@@ -185,7 +187,7 @@ class Rehearsal:
         self.observer.start()
         tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
-        self.deeds = Deeds(world, self.configuration, self.ecs, self.observer)
+        self.deeds = Deeds(world, self.configuration, self.ecs, self.observer, aws.lambdas)
         if options.fault is not None:
             self.deeds.before(options.fault)  # before the load, which has requests under way
         url = f"http://{world.block.balancer}:{self.configuration.load_balancer.listener_port}"
@@ -220,30 +222,44 @@ class Rehearsal:
         return states.count("healthy") == nodes
 
     def _deploy(self) -> Result:
+        way, name = self.options.way, self.configuration.service.name
+        deploying = way.begin(self.world, self.configuration)
+        self.world.events.say("stage", f"deploying version 2: {way.about}")
+        deploying.start({"image": f"{name}:{NEW_TAG}"})
+        with self.deeds.during(self.options.fault):
+            self._wait_until(
+                lambda: deploying.ended() or self.deeds.failed, "the deployment to end", math.inf
+            )
+        self._pause(way.seconds_after)
+        return self._finish(deploying)
+
+    def _finish(self, deploying: Deploying) -> Result:
+        """Stop load and observer, and gather what everybody saw."""
         assert self.load is not None
         assert self.observer is not None
-        fault = self.options.fault
-        execution = Execution(self.world, self.configuration.service.name)
-        execution.start({"image": f"{self.configuration.service.name}:{NEW_TAG}"})
-        with self.deeds.during(fault):
-            self._wait_until(execution.ended, "the execution to end", float("inf"))
-        self._pause(WARM_UP_SECONDS)  # and an after
-        self.world.events.say("stage", "reading every acknowledged write back")
-        load = self.load.finish()
+        stands = self.observer.snapshot().has_quorum
+        self.world.events.say(
+            "stage",
+            "reading every acknowledged write back"
+            if stands
+            else "what was acknowledged cannot be read back: no quorum answers",
+        )
+        load = self.load.finish(quorum=stands)
         seen = self.observer.finish()
-        outcome, cause = execution.outcome()
+        outcome, cause = deploying.outcome()
+        fault = self.options.fault
         return Result(
             outcome=outcome,
             cause=cause,
             version_served=load.version_served,
             fault=fault.name if fault else None,
             nodes=self.options.nodes,
-            requests=Requests(load.total, load.failed, load.p50_ms, load.p99_ms),
-            writes=Writes(load.acknowledged, load.lost, load.longest_stall_ms),
-            quorum=Quorum(seen.quorum_lost_seconds),
-            leader=Leader(seen.leader_changes, seen.longest_gap_seconds, seen.leaderless_seconds),
-            hooks=execution.hooks(),
-            states=execution.states(),
+            requests=Requests.of(load),
+            writes=Writes.of(load),
+            quorum=Quorum(seen.quorum_lost_seconds, lost_at_end=not stands),
+            leader=Leader.of(seen),
+            hooks=deploying.hooks(),
+            states=deploying.states(),
             api_calls=self.aws.calls.count(),
             duration=Duration(round(time.monotonic() - self.began, 1)),
             logs=str(self.world.directory),
@@ -272,6 +288,7 @@ class Rehearsal:
             "the rehearsal stays up until Ctrl-C; to look at it:\n"
             f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_DEFAULT_REGION=us-east-1 "
             "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal\n"
+            "  quorumshift plan\n"
             f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/health\n"
             f"  logs: {self.world.directory}"
         )

@@ -6,14 +6,15 @@ import json
 import textwrap
 
 from quorumshift.domain.data import to_json
-from quorumshift.rehearsal.result import Outcome, Result
+from quorumshift.rehearsal.result import Outcome, Quorum, Result, Writes
 
 WIDTH = 100
-_KINDLY = {
+KINDLY = {
     Outcome.DEPLOYED: "Deployed",
     Outcome.ROLLED_BACK: "Rolled back",
     Outcome.FAILED: "Failed",
 }
+"""How an outcome reads."""
 
 
 def as_json(result: Result) -> str:
@@ -25,7 +26,7 @@ def as_text(result: Result) -> str:
     """The result as a page of text, 100 columns wide."""
     requests, writes, leader = result.requests, result.writes, result.leader
     rows = [
-        ("outcome", _KINDLY[result.outcome]),
+        ("outcome", KINDLY[result.outcome]),
         ("cause", result.cause),
         ("serves", f"version {result.version_served}"),
         (
@@ -35,10 +36,10 @@ def as_text(result: Result) -> str:
         ),
         (
             "writes",
-            f"{writes.acknowledged:,} acknowledged, {writes.lost:,} lost; "
+            f"{writes.acknowledged:,} acknowledged, {writes.failed:,} failed, {lost(writes)} lost; "
             f"longest stall {writes.longest_stall_ms:.0f} ms",
         ),
-        ("quorum", f"{result.quorum.lost_seconds:.1f} s without it"),
+        ("quorum", f"{without_quorum(result.quorum)} without it"),
         (
             "leader",
             f"{leader.changes} change{'' if leader.changes == 1 else 's'}; "
@@ -56,6 +57,18 @@ def as_text(result: Result) -> str:
         lines += [_row(f"  {hook.name:<23}{hook.verdict:<9}", hook.reason) for hook in result.hooks]
     lines += ["", "states", _row("  ", " → ".join(result.states))]
     return "\n".join(lines)
+
+
+def lost(writes: Writes) -> str:
+    """How many acknowledged writes are lost, as far as somebody could be asked."""
+    if not writes.unreadable:
+        return f"{writes.lost:,}"
+    return f"unknown (at least {writes.lost:,})" if writes.lost else "unknown"
+
+
+def without_quorum(quorum: Quorum) -> str:
+    """How long there was none, and whether that has ended."""
+    return f"{quorum.lost_seconds:.1f} s{', to the end' if quorum.lost_at_end else ''}"
 
 
 def _row(head: str, text: str) -> str:

@@ -32,6 +32,7 @@ class Terminal(View):
         self._rehearsal = rehearsal
         self._news: collections.deque[str] = collections.deque(maxlen=NEWS)
         self._state = ""
+        self._stage = ""
         self._green = 0
         rehearsal.world.events.listen(self._take)
         self._live = Live(
@@ -50,6 +51,8 @@ class Terminal(View):
     def _take(self, event: Event) -> None:
         if event.kind == "state" and event.data.get("verb") == "entered":
             self._state = str(event.data.get("state", ""))
+        if event.kind == "stage":
+            self._stage = event.text
         if event.kind == "traffic" and {"green", "deployment"} <= event.data.keys():
             self._green = int(event.data["green"])
         text = line(event)
@@ -59,7 +62,7 @@ class Terminal(View):
     def _picture(self) -> RenderableType:
         parts: list[RenderableType] = [self._traffic(), self._nodes(), self._figures()]
         title = f"quorumshift rehearsal · {self._rehearsal.world.events.now():.0f} s"
-        subtitle = self._state or "bringing the service up"
+        subtitle = self._state or self._stage
         news = Text("\n".join(self._news), overflow="ellipsis", no_wrap=True)
         return Group(
             Panel(Group(*parts), title=title, subtitle=subtitle, title_align="left"),

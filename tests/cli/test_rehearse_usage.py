@@ -22,6 +22,8 @@ from quorumshift.rehearsal.block import take_block
         (["--speed", "0"], "out of range; use 1 to 120"),
         (["--speed", "nan"], "out of range"),
         (["--fault", "earthquake"], "bad-image"),
+        (["--baseline", "--fault", "bad-image"], "leave --fault and --keep out"),
+        (["--baseline", "--keep"], "leave --fault and --keep out"),
         (["--outputt", "json"], "--outputt"),
         (["--config", "/nowhere/quorumshift.toml"], "/nowhere/quorumshift.toml"),
     ],

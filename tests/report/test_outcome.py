@@ -23,8 +23,8 @@ RESULT = Result(
     fault="slow-green",
     nodes=3,
     requests=Requests(3258, 0, 3.5, 1513.6),
-    writes=Writes(1630, 0, 1532.9),
-    quorum=Quorum(0.0),
+    writes=Writes(1630, 0, 1532.9, failed=0, unreadable=0),
+    quorum=Quorum(0.0, lost_at_end=False),
     leader=Leader(1, 0.25, 0.5),
     hooks=(Hook("AfterAllowTestTraffic", "proceed", "10 requests were answered " * 6),),
     states=("Receive", "ValidateRequest", "RolledBack"),
@@ -47,7 +47,8 @@ def test_the_keys_stay() -> None:
     assert document["outcome"] == "RolledBack"
     assert document["requests"] == {"total": 3258, "failed": 0, "p50Ms": 3.5, "p99Ms": 1513.6}
     assert document["writes"]["acknowledged"] == 1630
-    assert document["quorum"] == {"lostSeconds": 0.0}
+    assert document["writes"]["failed"] == document["writes"]["unreadable"] == 0
+    assert document["quorum"] == {"lostSeconds": 0.0, "lostAtEnd": False}
     assert document["leader"] == {"changes": 1, "longestGapSeconds": 0.25, "lostSeconds": 0.5}
     assert document["hooks"][0]["verdict"] == "proceed"
     assert document["versionServed"] == "1"

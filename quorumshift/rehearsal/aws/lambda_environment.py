@@ -29,11 +29,13 @@ _KEY_LETTERS = string.ascii_uppercase + string.digits
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``payload``: JSON, the result or ``{"errorMessage", "errorType", …}`` when ``failed``.
-    ``log``: what the function wrote, with Lambda's own lines around it."""
+    ``log``: what the function wrote, with Lambda's own lines around it. ``in_lambda``: it is Lambda
+    that failed; the function may have run or not."""
 
     payload: str
     failed: bool
     log: str
+    in_lambda: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,13 @@ def dead(kind: str, said: str) -> Answer:
     """The answer for an environment that ended before it gave one."""
     payload = json.dumps({"errorMessage": said, "errorType": kind})
     return Answer(payload, failed=True, dead=said)
+
+
+def failed_in_lambda(kind: str, said: str) -> Outcome:
+    """The outcome of an invocation whose answer Lambda, or the way to it, lost. ``kind``: the
+    error's name as Step Functions has it, such as ``Lambda.ServiceException``."""
+    payload = json.dumps({"errorMessage": said, "errorType": kind})
+    return Outcome(payload, failed=True, log="", in_lambda=True)
 
 
 class Died(Exception):

@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 import zipfile
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ from quorumshift.rehearsal.aws.lambda_environment import (
     Environment,
     Outcome,
     dead,
+    failed_in_lambda,
     identity,
 )
+from quorumshift.rehearsal.aws.lambda_queue import AsyncQueue
 from quorumshift.rehearsal.aws.patching import replace
 from quorumshift.rehearsal.world import World
 
-RETRY_SECONDS = (60.0, 120.0)
-"""AWS's pauses before the two retries of an asynchronous invocation."""
+Around = Callable[[Any, Callable[[], Outcome]], Outcome]
+"""Stands around an invocation, given its event and what does it."""
 
 
 class LambdaEngine:
@@ -47,6 +49,9 @@ class LambdaEngine:
         self._busy: set[Environment] = set()
         self._lock = threading.Lock()
         self._unpacking = threading.Lock()
+        self._around: dict[str, Around] = {}
+        self._down = threading.Event()
+        self._queue = AsyncQueue(world, self.invoke)
 
     def install(self) -> None:
         """Take the place of moto's Docker containers."""
@@ -64,7 +69,7 @@ class LambdaEngine:
             sns = {"Type": "Notification", "Message": message, "Subject": subject}
             record = {"EventVersion": "1.0", "EventSource": "aws:sns", "Sns": sns}
             function = self.get_function(function_name, qualifier)
-            engine.invoke_async(function, {"Records": [record]})
+            engine.put(function, {"Records": [record]})
 
         replace(LambdaFunction, "invoke", invoke, "self body request_headers response_headers")
         names = "self function_name message subject qualifier"
@@ -89,64 +94,69 @@ class LambdaEngine:
         for environment in environments:
             environment.kill()
 
+    def around(self, name: str, around: Around) -> None:
+        """Let ``around`` stand around every invocation of the function ``name`` from now on."""
+        self._around[name] = around
+
+    def take_down(self) -> None:
+        """Let no function run until :meth:`bring_back`, as when Lambda itself is unavailable.
+
+        What runs is killed. Who waits for an answer gets ``Lambda.ServiceException``; events are
+        kept and tried again.
+        """
+        self._down.set()
+        with self._lock:
+            environments = [*self._busy, *(e for idle in self._idle.values() for e in idle)]
+        for environment in environments:
+            environment.kill()
+
+    def bring_back(self) -> None:
+        """Let functions run again."""
+        with self._lock:
+            for environment in (e for idle in self._idle.values() for e in idle):
+                environment.end()
+            self._idle.clear()
+        self._down.clear()
+
     def answer(self, function: Any, event: Any, kind: str, response_headers: Any) -> bytes:
         """What the API ``Invoke`` answers, for each invocation type."""
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            self.invoke_async(function, event)
+            self.put(function, event)
             return b""
         outcome = self.invoke(function, event)
+        if outcome.in_lambda:
+            raise _unavailable(json.loads(outcome.payload)["errorMessage"])
         if outcome.failed:
             response_headers["x-amz-function-error"] = "Unhandled"
         tail = base64.b64encode(outcome.log.encode()[-4096:])
         response_headers["x-amz-log-result"] = tail.decode()
         return outcome.payload.encode()
 
-    def invoke_async(self, function: Any, event: Any) -> None:
-        """Invoke in the background. As on Lambda a failure is tried again after a minute, and
-        after two more, unless the function's configuration says otherwise."""
-        threading.Thread(
-            target=self._persist, args=(function, event), name="lambda-event", daemon=True
-        ).start()
-
-    def _persist(self, function: Any, event: Any) -> None:
-        retries, destination = len(RETRY_SECONDS), None
-        for configuration in function.event_invoke_config:
-            retries = int(configuration.config.get("MaximumRetryAttempts", retries))
-            to = configuration.config.get("DestinationConfig") or {}
-            destination = (to.get("OnFailure") or {}).get("Destination")
-        request = str(uuid.uuid4())
-        for pause in (*RETRY_SECONDS[:retries], None):
-            outcome = self.invoke(function, event, request)
-            if not outcome.failed:
-                return
-            if pause is None or self.world.sleep(pause):
-                break
-        name = function.function_name
-        said = f"{name}: asynchronous event given up after {retries + 1} attempts"
-        self.world.events.say("lambda", said, function=name, gaveUp=True)
-        if destination:
-            self._send_record(destination, _record(function, request, retries + 1, event, outcome))
-
-    def _send_record(self, destination: str, record: dict[str, Any]) -> None:
-        """To the on-failure destination; only functions are known here."""
-        if ":function:" not in destination:
-            said = f"the on-failure destination {destination} is no function: not delivered"
-            self.world.events.say("error", said)
-            return
-        self.world.client("lambda").invoke(
-            FunctionName=destination, InvocationType="Event", Payload=json.dumps(record)
-        )
+    def put(self, function: Any, event: Any) -> None:
+        """Invoke in the background; see :class:`AsyncQueue`."""
+        self._queue.put(function, event)
 
     def invoke(self, function: Any, event: Any, request: str | None = None) -> Outcome:
         """One invocation, from start to answer; never raises for what the function does."""
+        around = self._around.get(function.function_name)
+        if around is None:
+            return self._invoke(function, event, request)
+        return around(event, lambda: self._invoke(function, event, request))
+
+    def _invoke(self, function: Any, event: Any, request: str | None) -> Outcome:
+        if self._down.is_set():
+            return failed_in_lambda("Lambda.ServiceException", "Lambda is unavailable")
         request = request or str(uuid.uuid4())
         began = time.monotonic()
         environment, answer = self._acquire(function)
-        if answer is None and environment is not None:
+        if answer is None and environment is not None and not self._down.is_set():
             began = time.monotonic()
             answer = environment.run(request, event, float(function.timeout))
+        if self._down.is_set() and (answer is None or answer.dead is not None):
+            self._give_back(function, environment, keep=False)
+            return failed_in_lambda("Lambda.ServiceException", "Lambda became unavailable")
         assert answer is not None
         seconds = time.monotonic() - began
         log = _report(function, environment, request, seconds, answer) if environment else ""
@@ -218,6 +228,15 @@ class LambdaEngine:
         return folder
 
 
+def _unavailable(said: str) -> Exception:
+    """What the API answers while Lambda itself fails."""
+    from moto.core.exceptions import JsonRESTError
+
+    error = JsonRESTError("ServiceException", said)
+    error.code = 500
+    return error
+
+
 def _report(
     function: Any, environment: Environment, request: str, seconds: float, answer: Answer
 ) -> str:
@@ -238,26 +257,3 @@ def _report(
     events = [{"timestamp": now, "message": line} for line in lines]
     logs.put_log_events(environment.group, environment.stream, events)
     return "\n".join(lines)
-
-
-def _record(
-    function: Any, request: str, attempts: int, event: Any, outcome: Outcome
-) -> dict[str, Any]:
-    """What Lambda sends to an on-failure destination (developer guide, asynchronous invocation)."""
-    return {
-        "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(),
-        "requestContext": {
-            "requestId": request,
-            "functionArn": f"{function.function_arn}:$LATEST",
-            "condition": "RetriesExhausted",
-            "approximateInvokeCount": attempts,
-        },
-        "requestPayload": event,
-        "responseContext": {
-            "statusCode": 200,
-            "executedVersion": "$LATEST",
-            "functionError": "Unhandled",
-        },
-        "responsePayload": json.loads(outcome.payload),
-    }

@@ -1,0 +1,111 @@
+"""A deployment is stopped while none of our functions can run: the locks alone keep the quorum.
+
+The functions stay down until whatever CodeDeploy and ECS do by themselves has come to rest, and
+every execution of ours has given up. Then they come back, and what is left of the votes and the
+locks must be put in order by the events that Lambda has kept.
+"""
+
+from __future__ import annotations
+
+from quorumshift.names import Names
+from quorumshift.rehearsal.aws.codedeploy_models import ACTIVE
+from quorumshift.rehearsal.aws.ecs import EcsEngine
+from quorumshift.rehearsal.aws.lambdas import LambdaEngine
+from quorumshift.rehearsal.aws.task_record import STOPPED, TaskRecord
+from quorumshift.rehearsal.interruptions import Interruptions
+from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.waiting import wait_for
+from quorumshift.rehearsal.world import World
+
+STILL_SECONDS = 300.0
+"""AWS's seconds for which only locked tasks must be left before the functions come back."""
+LONGEST_SECONDS = 50.0
+LONGEST_AWS_SECONDS = 600.0
+"""For all to come to rest, and for everything to be put in order: so many real seconds, as Raft
+takes, and so many of AWS's, as retries do."""
+
+IN_ORDER_SECONDS = 1.0
+"""Real seconds between two looks that must find everything in order."""
+
+
+class Blackout:
+    """:meth:`begin`, then :meth:`end`, which takes long."""
+
+    def __init__(
+        self,
+        world: World,
+        names: Names,
+        ecs: EcsEngine,
+        observer: Observer,
+        lambdas: LambdaEngine,
+        interruptions: Interruptions,
+    ) -> None:
+        self._world = world
+        self._names = names
+        self._ecs = ecs
+        self._observer = observer
+        self._lambdas = lambdas
+        self._interruptions = interruptions
+        self._deployment = ""
+
+    def begin(self) -> None:
+        """Every function goes down, and a person stops the deployment with its roll-back."""
+        self._deployment = self._interruptions.deployment()
+        self._world.events.say("fault", "every function is down")
+        self._lambdas.take_down()
+        self._interruptions.stop()
+
+    def end(self) -> None:
+        """Wait for rest, bring the functions back, and wait until all is in order.
+
+        Raises ``NotSeen`` with what is left when it is not.
+        """
+        longest = LONGEST_SECONDS + self._world.real(LONGEST_AWS_SECONDS)
+        wait_for(self._world, self._at_rest, "everything to rest without functions", longest)
+        self._world.sleep(STILL_SECONDS)
+        said = "has" if self._observer.snapshot().has_quorum else "HAS NOT"
+        held = ", ".join(sorted(task.address for task in self._locked())) or "none"
+        text = f"without functions the cluster {said} its quorum (locked: {held}); they come back"
+        self._world.events.say("fault", text)
+        self._lambdas.bring_back()
+        what = "every vote and lock to be given back and the roll-back to end"
+        for _ in range(2):  # in order for a while: one thing may end just before another begins
+            wait_for(self._world, lambda: not self._left(), what, longest, self._left)
+            self._world.stopping.wait(IN_ORDER_SECONDS)
+
+    def _at_rest(self) -> bool:
+        """No execution of ours runs, and the roll-back has ended or is held up by locks alone."""
+        if any(map(self._interruptions.running, (self._names.deploy, self._names.hand_over))):
+            return False
+        stopped = self._interruptions.look(self._deployment)
+        if stopped["status"] in ACTIVE:
+            return False
+        undo = stopped.get("rollbackInfo", {}).get("rollbackDeploymentId")
+        if undo is None or not self._runs(undo):
+            return True
+        ending = [task for task in self._ecs.tasks() if task.task_set == self._green(undo)]
+        return all(task.protected for task in ending if task.last_status != STOPPED)
+
+    def _green(self, undo: str) -> str:
+        target = self._world.client("codedeploy").get_deployment_target(
+            deploymentId=undo, targetId=f"{self._names.cluster}:{self._names.service}"
+        )
+        colours = target["deploymentTarget"]["ecsTarget"]["taskSetsInfo"]
+        return next(str(each["identifer"]) for each in colours if each["taskSetLabel"] == "Green")
+
+    def _locked(self) -> list[TaskRecord]:
+        return [task for task in self._ecs.tasks() if task.wanted and task.protected]
+
+    def _left(self) -> str:
+        """What is not in order yet, empty when all is."""
+        known = self._world.client("codedeploy").list_deployments()["deployments"]
+        return "; ".join(
+            [
+                *(f"{each} runs" for each in known if self._runs(each)),
+                *(f"the task at {task.address} is locked" for task in self._locked()),
+                *(f"{each} runs" for each in self._interruptions.running(self._names.hand_over)),
+            ]
+        )
+
+    def _runs(self, deployment: str) -> bool:
+        return self._interruptions.look(deployment)["status"] in ACTIVE
