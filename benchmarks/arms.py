@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from benchmarks.bare import Script
@@ -42,7 +42,8 @@ class Repetition:
     """``seconds``: that the hand-over took; of a kill, until writes flowed again. ``window``: what
     the load saw. ``spent``: seconds by what they were spent on; ``states``: by state of the state
     machine. ``busy``: the machine's load average of the last minute; with more than there are
-    cores, everything waits. ``problem``: empty if all went as it should."""
+    cores, everything waits. ``problem``: empty if all went as it should. ``without_quorum``:
+    seconds in which the observer saw fewer than a quorum of the voters answer."""
 
     arm: Arm
     goal: Colour
@@ -53,6 +54,7 @@ class Repetition:
     busy: float
     changes: tuple[str, ...] = ()
     problem: str = ""
+    without_quorum: float = 0.0
 
 
 def turns(counts: Mapping[Arm, int]) -> list[tuple[Arm, Colour]]:
@@ -90,11 +92,12 @@ def run(stage: Stage, order: Sequence[tuple[Arm, Colour]], pace: float) -> Itera
     done: Counter[Arm] = Counter()
     of = Counter(arm for arm, _ in order)
     for arm, goal in order:
-        began = time.time()
+        began, lost = time.time(), stage.without_quorum()
         try:
             one = act[arm](stage, goal, pace)
         except Stuck as error:
             one = _repetition(stage, arm, goal, began, time.time(), problem=str(error))
+        one = replace(one, without_quorum=stage.without_quorum() - lost)
         done[arm] += 1
         print(f"{arm} {done[arm]} of {of[arm]}: {told(one)}", file=sys.stderr, flush=True)
         yield one

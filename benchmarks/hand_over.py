@@ -81,7 +81,10 @@ def _losses(measured: Measured) -> list[tuple[str, str]]:
         ("requests failed, in hand-overs", f"{failed} of {total:,}"),
         ("requests failed, whole run", f"{load.failed} of {load.total:,}"),
         ("acknowledged writes lost, whole run", f"{load.lost} of {load.acknowledged:,}"),
-        ("seconds without quorum, whole run", f"{measured.seen.quorum_lost_seconds:g}"),
+        (
+            f"seconds in which too few voters answered: {' / '.join(Arm)}",
+            " / ".join(f"{_without_quorum(measured, arm):g}" for arm in Arm),
+        ),
     ]
 
 
@@ -141,7 +144,7 @@ def missed(measured: Measured) -> list[str]:
         (not odd, f"{len(odd)} repetitions had a problem"),
         (load.failed == 0, f"{load.failed} requests failed"),
         (load.lost == 0, f"{load.lost} acknowledged writes were lost"),
-        (measured.seen.quorum_lost_seconds == 0, "the quorum was lost"),
+        (_without_quorum(measured, Arm.PRODUCT) == 0, "the quorum was lost in a hand-over"),
         (worst <= MOST_STALL_MS, f"a write stalled {worst:.0f} ms (goal {MOST_STALL_MS:.0f})"),
         (
             0 < worst <= killed * MOST_OF_A_KILL,
@@ -158,6 +161,10 @@ def missed(measured: Measured) -> list[str]:
 
 
 _HANDING_OVER = (Arm.PRODUCT, Arm.BARE)
+
+
+def _without_quorum(measured: Measured, arm: Arm) -> float:
+    return round(sum(one.without_quorum for one in measured.of(arm)), 1)
 
 
 def _stalls(some: Iterable[Repetition]) -> list[float]:

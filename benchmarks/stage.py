@@ -131,6 +131,10 @@ class Stage:
         """The leader's address, as the observer of the rehearsal sees it."""
         return self.observer.snapshot().leader
 
+    def without_quorum(self) -> float:
+        """Seconds so far in which too few voters answered the observer."""
+        return self.observer.snapshot().quorum_lost_seconds
+
     @contextlib.contextmanager
     def pace(self, speed: float) -> Iterator[None]:
         """AWS's waiting at another speed for a while; 1 is AWS's own."""

@@ -98,7 +98,8 @@ class Scene:
     def unfit(self, node: Node) -> str:
         """Why a learner must not vote yet, or a voter not lead; empty when it may."""
         if node.report is None:
-            return "does not answer yet"
+            learns = node.standing is Standing.LEARNER
+            return "was admitted and does not answer yet" if learns else "does not answer"
         backlog = node.report.last_index - node.report.applied_index
         if backlog > self.policy.trailing_entries:
             return f"has {backlog:,} entries still to apply"

@@ -15,8 +15,9 @@ from quorumshift.domain.forecast import (
 )
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.handover import goal_for, plan
-from quorumshift.domain.handover_steps import Next, Plan
+from quorumshift.domain.handover_steps import Configuration, Next, Plan
 from quorumshift.domain.health import Verdict
+from quorumshift.domain.locks import locked
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
 
@@ -56,7 +57,7 @@ def look_ahead(
     course = Course(colour, dialect, policy)
     found = plan(seen, goal_for(seen, colour), dialect, policy)
     if found.decision is Next.STEP and not found.path:
-        found = replace(found, path=course.plan(seen).path)
+        found = replace(found, path=_from_now(course.plan(seen).path, seen))
     rows = found.path
     arrives = len(rows) > 1 or found.decision is Next.DONE
     other = Colour.BLUE if colour is Colour.GREEN else Colour.GREEN
@@ -74,6 +75,14 @@ def look_ahead(
         dialect=dialect,
         policy=policy,
     )
+
+
+def _from_now(
+    path: tuple[Configuration, ...], seen: ClusterObservation
+) -> tuple[Configuration, ...]:
+    """A path that begins once some locks are taken, with the present's locks at its head."""
+    held = tuple(sorted(node.address for node in locked(seen)))
+    return tuple(replace(row, locked=held) if row.step is None else row for row in path)
 
 
 def imagine(

@@ -137,7 +137,7 @@ def next_turn(
             way = replace(way, lenient=True)
             found = way.plan(seen, goal)
         elif _turns(seen, way):
-            goal, turned = Colour.BLUE, refused or found.sentence
+            goal, turned = Colour.BLUE, _why_turned(refused or found.sentence, seen, stuck)
             found, stuck = way.plan(seen, goal), seen.at
     decision, reason = Turn(found.decision.value), found.sentence
     if suspicion is not None and _doubted(seen, found, suspicion, policy):
@@ -159,6 +159,11 @@ def next_turn(
         suspicion,
         _pause(seen, decision, stuck),
     )
+
+
+def _why_turned(reason: str, seen: ClusterObservation, stuck: float | None) -> str:
+    waited = seen.at - stuck if stuck is not None else 0.0
+    return f"{reason.rstrip('.')}, for {waited:.0f} s" if waited >= 1 else reason
 
 
 def _why_stopped(last: Planned | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,6 +137,7 @@ def test_what_was_reached_is_not_missed_and_is_told() -> None:
         (measured(*GOOD[:3], repetition(Arm.KILL, 2, 299)), "0.100 of a killed leader's"),
         (measured(*GOOD[:1], repetition(Arm.BARE, 9.9, 9), GOOD[3]), "1.515 times as long"),
         (measured(*GOOD, repetition(Arm.PRODUCT, 90, 0, "FAILED: why")), "1 repetitions had"),
+        (measured(*GOOD, replace(GOOD[0], without_quorum=0.1)), "the quorum was lost in a hand"),
     ],
 )
 def test_what_was_not_reached_is_said(run: Measured, why: str) -> None:

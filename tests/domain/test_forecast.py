@@ -73,6 +73,15 @@ def test_a_row_read_back_as_an_observation_is_that_row(
     check_rows(look_ahead(seen, Colour.GREEN, dialect, policy))
 
 
+def test_a_path_that_begins_with_a_renewal_begins_with_the_locks_of_now() -> None:
+    seen = fleet(1, 2, desired=2, voters="b1 g1 g2", locked="g2", silent="g2")
+    soon = replace(seen.nodes[-1], locked_until=seen.at + 60)
+    seen = replace(seen, nodes=(*seen.nodes[:-1], soon))
+    found = look_ahead(seen, Colour.GREEN, ETCD, Policy(tolerance=0, minimum_voters=1))
+    assert found.plan.reason.startswith("Time to renew")
+    assert found.plan.path[0].locked == ("g2",)
+
+
 @pytest.mark.parametrize("name", cases.names("handover"))
 def test_a_row_of_a_case_read_back_is_that_row(name: str) -> None:
     check_rows(case(name))
