@@ -35,9 +35,9 @@ from quorumshift.names import HOOKS, kebab
 from quorumshift.ports import Evidence, HookAnswers, RaftControl
 from quorumshift.settings import PREFIX, Settings, evidence_group
 from quorumshift.usecases.ending import Ending
+from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.hook_checks import Addresses, HookChecks
 from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.turns import HandOver
 from quorumshift.usecases.vote_locks import VoteLocks
 from quorumshift.usecases.watching import Watch
 

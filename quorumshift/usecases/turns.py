@@ -1,38 +1,20 @@
-"""One turn of the hand-over: observe, plan, act; and how it answers in the end."""
+"""What one turn of the hand-over decides, from what it sees and what the turn before left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quorumshift.domain.errors import ChangeRefused, Transient
-from quorumshift.domain.handover import (
-    Next,
-    Plan,
-    goal_for,
-    last_resort,
-    plan,
-    termination_guard,
-    turn,
-)
-from quorumshift.domain.handover_steps import Kind, Step
-from quorumshift.domain.health import Verdict
+from quorumshift.domain.handover import Next, Plan, goal_for, last_resort, plan, turn
+from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.policy import Dialect, Policy
-from quorumshift.domain.raft import ClusterObservation, Colour, Standing
+from quorumshift.domain.raft import ClusterObservation, Colour
 from quorumshift.domain.reading import listed
-from quorumshift.domain.rollout import Progress
-from quorumshift.ports import Clock, Deployments, RaftControl
-from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.vote_locks import VoteLocks
 
 LONGEST_SECONDS = 2400.0
 """A hand-over gives up after forty minutes: the engine stops waiting after sixty."""
 PAUSES = (1, 10)
 """Seconds between two looks of a standstill: they grow with it, from the first to the second."""
-PATIENCE_SECONDS = 10.0
-"""How long a step waits inside for what comes by itself: connections that are too young, a learner
-that is about to catch up. Real seconds, the cluster's own."""
-TRY_EVERY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +56,9 @@ class Planned:
     ``goal``: the colour that shall vote in the end, by now; ``turned``: why that is no longer the
     one asked for. ``began``: epoch seconds of the first turn; ``stuck_since``: of the first turn
     of those in a row that could not go on. ``rested``: it has baked where the policy asks for it.
-    ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because
-    it was stuck with more.
-    ``suspicion``: whom to look at once more before anything rests on their being unhealthy.
+    ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because it
+    was stuck with more. ``suspicion``: whom to look at once more before anything rests on their
+    being unhealthy.
     """
 
     decision: Turn
@@ -129,21 +111,23 @@ def next_turn(
         found = way.plan(seen, goal)
     refused = last_act.refused if last_act and last and last.decision is Turn.STEP else ""
     suspicion = _suspicion(seen, found, last)
+    blocked = found.decision is Next.BLOCKED
     stands = found.decision is Next.WAIT or _doubted(seen, found, suspicion, policy)
-    stuck = _stuck_since(seen, stands or bool(refused), last)
+    stuck = _stuck_since(seen, stands or blocked or bool(refused), last)
     late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
-    if found.decision is Next.BLOCKED or (late and not found.resting):
-        if goal is Colour.BLUE:
-            way = replace(way, lenient=True)
-            found = way.plan(seen, goal)
-        elif _turns(seen, way):
-            goal, turned = Colour.BLUE, _why_turned(refused or found.sentence, seen, stuck)
-            found, stuck = way.plan(seen, goal), seen.at
+    if goal is Colour.BLUE and late:
+        way = replace(way, lenient=True)
+        found = way.plan(seen, goal)
+    elif goal is Colour.GREEN and (blocked or (late and not found.resting)) and _turns(seen, way):
+        goal, turned = Colour.BLUE, _why_turned(refused or found.sentence, seen, stuck)
+        found, stuck = way.plan(seen, goal), seen.at
     decision, reason = Turn(found.decision.value), found.sentence
     if suspicion is not None and _doubted(seen, found, suspicion, policy):
         decision = Turn.WAIT
         who = listed(sorted(suspicion.addresses))
         reason = f"{who} looks unhealthy; before anything rests on that there is a second look."
+    elif found.decision is Next.BLOCKED and goal is Colour.BLUE and not way.lenient:
+        decision = Turn.WAIT  # what the last resort is for may pass by itself
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     return Planned(
@@ -225,89 +209,3 @@ def _stuck_since(seen: ClusterObservation, stands: bool, last: Planned | None) -
     if last is not None and last.stuck_since is not None:
         return last.stuck_since
     return seen.at
-
-
-class HandOver:
-    """What the state machine's tasks do."""
-
-    def __init__(
-        self,
-        observer: Observer,
-        raft: RaftControl,
-        locks: VoteLocks,
-        deployments: Deployments,
-        clock: Clock,
-        policy: Policy,
-    ) -> None:
-        self._observer = observer
-        self._raft = raft
-        self._locks = locks
-        self._deployments = deployments
-        self._clock = clock
-        self._policy = policy
-
-    def look(self, deployment: str | None) -> Look:
-        """Nodes, votes and locks, and whether the rollout still runs; ``None``: without one."""
-        stopped = (
-            deployment is not None
-            and self._deployments.look(deployment).progress is not Progress.RUNNING
-        )
-        return Look(self._observer.look(deployment), stopped)
-
-    def act(self, planned: Planned, seen: ClusterObservation) -> Act:
-        """Do the planned step. What was refused, or got no reply, is seen by the next look."""
-        step = planned.plan.step
-        if step is None:
-            return Act("")
-        deadline = self._clock.now() + (PATIENCE_SECONDS if step.kind in _MAY_BE_EARLY else 0)
-        while True:
-            try:
-                self._do(step, _via(seen))
-            except ChangeRefused as error:
-                return Act(str(error))
-            except Transient as error:
-                if self._clock.now() >= deadline:
-                    return Act(str(error))
-                self._clock.sleep(TRY_EVERY_SECONDS)
-            else:
-                return Act("")
-
-    def may_end(self, deployment: str) -> tuple[Look, Verdict]:
-        """A fresh look, and whether every blue task may end at this instant."""
-        look = self.look(deployment)
-        return look, termination_guard(look.cluster, Colour.BLUE, self._policy)
-
-    def _do(self, step: Step, via: list[str]) -> None:
-        if step.kind in (Kind.LOCK, Kind.RELEASE):
-            self._locks.apply(step)
-        elif step.kind is Kind.ADMIT:
-            self._raft.admit(step.address, via)
-        elif step.raft_id is None:
-            raise ChangeRefused(f"{step.address} has no Raft id; {step.kind} needs one")
-        elif step.kind is Kind.PROMOTE:
-            self._raft.promote(step.raft_id, via)
-        elif step.kind is Kind.TRANSFER:
-            self._raft.transfer(step.raft_id, via)
-        elif step.kind is Kind.REMOVE:
-            self._raft.remove(step.raft_id, via)
-        else:
-            raise ChangeRefused(f"the Raft adapter cannot do {step.kind}")
-
-
-_MAY_BE_EARLY = (Kind.ADMIT, Kind.PROMOTE, Kind.REMOVE)
-
-
-def _via(seen: ClusterObservation) -> list[str]:
-    """Members that answered, the one that takes itself for the leader in the last term first."""
-    members = [node for node in seen.nodes if node.report and node.standing is not Standing.OUTSIDE]
-    return [
-        node.address
-        for node in sorted(
-            members,
-            key=lambda node: (
-                not (node.report and node.report.leader == node.raft_id),
-                -(node.report.term if node.report else 0),
-                node.address,
-            ),
-        )
-    ]

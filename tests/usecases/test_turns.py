@@ -13,11 +13,11 @@ from quorumshift.domain.health import Decision
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import Colour, quorum
 from quorumshift.domain.rollout import Progress
+from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.turns import (
     LONGEST_SECONDS,
     Act,
-    HandOver,
     Look,
     Planned,
     Turn,
@@ -117,6 +117,22 @@ def test_a_step_that_is_refused_for_too_long_turns_it_back() -> None:
     planned = run(service)
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert "too young" in planned.turned
+
+
+def test_a_way_back_that_is_blocked_waits_before_its_last_resort() -> None:
+    service = MemoryService()
+    while "g1" not in service.voters():
+        look = machine(service).look(DEPLOYMENT)
+        planned = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
+        machine(service).act(planned, look.cluster)
+    seen = machine(service).look(DEPLOYMENT)
+    unable = replace(service.raft.dialect, removal=False)
+    first = next_turn(seen, Colour.BLUE, None, None, unable, POLICY)
+    assert (first.decision, first.lenient) == (Turn.WAIT, False)
+    assert "cannot remove a member" in first.reason
+    later = Look(replace(seen.cluster, at=seen.cluster.at + 21), stopped=False)
+    last = next_turn(later, Colour.BLUE, first, None, unable, POLICY)
+    assert (last.decision, last.lenient) == (Turn.BLOCKED, True)
 
 
 def test_a_step_that_is_early_waits_inside_and_costs_no_turn() -> None:
