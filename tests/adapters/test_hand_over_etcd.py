@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 
 from quorumshift.domain.errors import Transient
 from quorumshift.domain.guard import termination_guard
-from quorumshift.domain.handover import Kind, Next, Plan, Step, goal_for, hold, plan
+from quorumshift.domain.handover import Kind, Step, hold
 from quorumshift.domain.health import Decision
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Task, combine, quorum
+from quorumshift.usecases.turns import Look, Planned, Turn, next_turn
 from tests.adapters.etcd_cluster import EtcdBench
 
 SIZE = 3
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 90.0
 
 
 @dataclass
@@ -45,6 +46,7 @@ class HandOver:
         self.locks = Locks()
         self.green = tuple(etcd.spare(number) for number in range(SIZE))
         self.voters: list[frozenset[str]] = []
+        self.last: Planned | None = None
 
     def observe(self) -> ClusterObservation:
         colours = dict.fromkeys(self.etcd.voters, Colour.BLUE)
@@ -56,20 +58,23 @@ class HandOver:
         view = self.etcd.control.observe(list(colours))
         return combine(at=time.time(), tasks=tasks, desired=SIZE, view=view)
 
-    def turn(self) -> Plan:
+    def turn(self) -> Planned:
         seen = self.observe()
-        goal = goal_for(seen, Colour.GREEN)
-        todo = plan(seen, goal, self.etcd.control.dialect, self.policy)
-        if self.voters:
-            locked = [node for node in seen.voters if node.locked_until]
-            assert len(locked) >= quorum(len(seen.voters)), "a quorum of the votes is locked"
-        if todo.path:
-            assert todo.path[0].tolerance >= self.policy.tolerance
-            self.voters.append(frozenset(node.address for node in seen.voters))
-        assert todo.decision is not Next.BLOCKED, todo.sentence
-        if todo.step is not None:
-            self.act(todo.step, seen)
-        return todo
+        dialect = self.etcd.control.dialect
+        self.last = next_turn(
+            Look(seen, stopped=False), Colour.GREEN, self.last, None, dialect, self.policy
+        )
+        found = self.last.plan
+        assert (self.last.goal, self.last.decision is Turn.BLOCKED) == (Colour.GREEN, False)
+        if self.last.decision is Turn.STEP and found.step is not None:
+            if self.voters:
+                locked = [node for node in seen.voters if node.locked_until]
+                assert len(locked) >= quorum(len(seen.voters)), "a quorum of the votes is locked"
+            if found.path:
+                assert found.path[0].tolerance >= self.policy.tolerance
+                self.voters.append(frozenset(node.address for node in seen.voters))
+            self.act(found.step, seen)
+        return self.last
 
     def act(self, step: Step, seen: ClusterObservation) -> None:
         control = self.etcd.control
@@ -96,14 +101,14 @@ class HandOver:
         self.locks.act(before, self.policy.lock_minutes)
         deadline = time.monotonic() + DEADLINE_SECONDS
         todo = None
-        while todo is None or todo.decision is not Next.DONE:
-            assert time.monotonic() < deadline, todo and todo.sentence
+        while todo is None or todo.decision is not Turn.DONE:
+            assert time.monotonic() < deadline, todo and todo.reason
             try:
                 todo = self.turn()
             except Transient:
                 self.etcd.pause()
                 continue
-            if todo.decision is Next.WAIT:
+            if todo.decision is Turn.WAIT:
                 self.etcd.pause()
 
 
