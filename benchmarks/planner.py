@@ -19,11 +19,10 @@ from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import (
     ClusterObservation,
     Colour,
-    Membership,
-    Node,
     Report,
     Standing,
 )
+from quorumshift.rehearsal.fault_matrix import before_the_hand_over
 
 VOTERS = 9
 MOST_MS = 50.0
@@ -64,18 +63,10 @@ def measure(command: str) -> page.Section:
 
 
 def start(voters: int) -> ClusterObservation:
-    """Blue votes, its first node leads, and green's tasks are up."""
-    blue = [
-        Node(f"10.0.1.{n}", Colour.BLUE, Standing.VOTER, f"task/b{n}", True, None, f"id-b{n}")
-        for n in range(voters)
-    ]
-    green = [
-        Node(f"10.0.2.{n}", Colour.GREEN, Standing.OUTSIDE, f"task/g{n}", True)
-        for n in range(voters)
-    ]
-    nodes = (*blue, *green)
-    seen = ClusterObservation(1000.0, nodes, voters, Membership.CONFIRMED)
-    return _reporting(seen, "id-b0")
+    """Blue votes and leads, and green's tasks are up."""
+    seen = before_the_hand_over(voters)
+    leader = next(node.report.leader for node in seen.voters if node.report)
+    return _reporting(seen, leader or "")
 
 
 def journey(voters: int) -> list[ClusterObservation]:

@@ -1,6 +1,6 @@
 """The state machine ``hand_over``, as the sentence that describes it.
 
-Observe, plan, act, settle, and observe again: one change a turn, planned anew from what is seen,
+Observe, plan, act, and observe again: one change a turn, planned anew from what is seen,
 until the votes are where they shall be. Then answer CodeDeploy: yes, when ending every blue task
 now keeps the quorum; no, when it cannot be done and the votes are back with blue.
 """
@@ -38,7 +38,9 @@ def hand_over() -> dict[str, Any]:
     act = sdk.task(
         "Act", "Does this one step. Doing it twice does no harm.", "$.act", seconds=CHANGING
     )
-    settle = sdk.wait("Settle", "Lets the cluster come to rest.", "$.plan.settleSeconds")
+    settle = sdk.wait(
+        "Settle", "Until the next look; no pause after a step.", "$.plan.settleSeconds"
+    )
     which_goal = sdk.choice("WhichGoal", "The votes are where they shall be: with green or blue?")
     answer_succeeded = sdk.task(
         "AnswerSucceeded",

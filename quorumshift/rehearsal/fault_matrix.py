@@ -28,7 +28,7 @@ _HOURS = 7200.0
 def hand_over_steps(nodes: int) -> list[Moment]:
     """The steps of a hand-over from ``nodes`` tasks to as many in which nothing goes wrong, in
     their order: the planner's own path."""
-    seen = _before_the_hand_over(nodes)
+    seen = before_the_hand_over(nodes)
     path = plan(seen, goal_for(seen, Colour.GREEN), EtcdRaft.dialect, Policy()).path
     count: Counter[Kind] = Counter()
     moments = []
@@ -39,7 +39,7 @@ def hand_over_steps(nodes: int) -> list[Moment]:
     return moments
 
 
-def _before_the_hand_over(nodes: int) -> ClusterObservation:
+def before_the_hand_over(nodes: int) -> ClusterObservation:
     """As BeforeInstall and Install leave it: a quorum of blue is locked, green runs."""
     ids = [f"{number:x}" for number in range(1, nodes + 1)]
     said = [Report(each, term=2, leader=ids[0], last_index=9, applied_index=9) for each in ids]

@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 10.0
 """How long a step waits inside for what comes by itself: connections that are too young, a learner
 that is about to catch up. Real seconds, the cluster's own."""
 TRY_EVERY_SECONDS = 0.25
+_MAY_BE_EARLY = (Kind.ADMIT, Kind.PROMOTE, Kind.REMOVE)
 
 
 class HandOver:
@@ -85,9 +86,6 @@ class HandOver:
             self._raft.remove(step.raft_id, via)
         else:
             raise ChangeRefused(f"the Raft adapter cannot do {step.kind}")
-
-
-_MAY_BE_EARLY = (Kind.ADMIT, Kind.PROMOTE, Kind.REMOVE)
 
 
 def _via(seen: ClusterObservation) -> list[str]:

@@ -19,7 +19,7 @@ from quorumshift.usecases.turns import Look, Planned, Turn, next_turn
 from tests.adapters.etcd_cluster import EtcdBench
 
 SIZE = 3
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass

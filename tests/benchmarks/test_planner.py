@@ -21,6 +21,6 @@ def test_the_way_leads_from_blue_to_green_in_steps_of_one_voter() -> None:
 def test_any_voter_but_the_leader_falls_silent() -> None:
     ill = with_one_silent(start(3))
     assert [[n.address for n in seen.voters if n.report is None] for seen in ill] == [
-        ["10.0.1.1"],
-        ["10.0.1.2"],
+        ["10.0.0.1"],
+        ["10.0.0.2"],
     ]

@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.policy import Policy
-from tests.domain.model import Check, Flaw, Nodes, Rules, report
+from tests.domain.model import Flaw, Nodes, Rules
+from tests.domain.model_check import Check, report
 from tests.domain.model_starts import every, ordinary
 from tests.domain.planted_bugs import BUGS
 

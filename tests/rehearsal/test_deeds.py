@@ -63,6 +63,7 @@ def test_a_deed_that_cannot_be_done_ends_the_rehearsal(world: World, deeds: Deed
 def test_without_a_fault_nothing_is_waited_for(deeds: Deeds) -> None:
     with deeds.during(None), deeds.during(parse_fault("slow-green")):
         pass
+    assert not deeds.failed
 
 
 class OneFunction(LambdaEngine):

@@ -1,0 +1,307 @@
+"""The exhaustive model check: a planner in every world that an adversary can bring about.
+
+Between any two steps the adversary may crash one node (its task ends, or only its Raft falls
+silent), move leadership to any voter, keep a learner from catching up, make a lock or a release of
+several tasks succeed in part, run a step twice, let the time of the locks run out, ask to turn
+back, or stop the deployment, upon which every unlocked task of green ends. (A lost reply is a step
+that is planned again from what is seen, which is what every turn does anyway.)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from quorumshift.domain.handover import Cover, Kind, Next, Plan, Step, goal_for, plan, turn
+from quorumshift.domain.raft import Colour
+from tests.domain.model import (
+    BLUE,
+    FREE,
+    GREEN,
+    LEARNER,
+    LOCKED,
+    NONE,
+    OUTSIDE,
+    SHORT,
+    VOTER,
+    Flaw,
+    N,
+    Nodes,
+    Planner,
+    Rules,
+    World,
+    apply,
+    locked_votes,
+    locks,
+    majority,
+    observe,
+    spare,
+    survives_stop,
+    tidy,
+)
+
+
+@dataclass
+class Check:
+    """Explores every world that can be reached, and checks each step into it."""
+
+    rules: Rules
+    planner: Planner = plan
+    plans: dict[tuple[Nodes, str], Plan] = field(default_factory=dict)
+    turns: dict[tuple[Nodes, bool], bool] = field(default_factory=dict)
+    calm: dict[World, tuple[World, ...]] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+
+    def run(self, starts: Iterable[Nodes]) -> int:
+        """Check all that can be reached from ``starts``; return how many worlds there are."""
+        todo = [World(nodes, GREEN, self.rules.faults) for nodes in starts]
+        seen = set(todo)
+        while todo:
+            world = todo.pop()
+            for after in self.successors(world):
+                if after not in seen:
+                    seen.add(after)
+                    todo.append(after)
+        self.check_end()
+        return len(seen)
+
+    def plan(self, nodes: Nodes, goal: str) -> Plan:
+        """Our plan for this world, asked once."""
+        key = (nodes, goal)
+        known = self.plans.get(key)
+        if known is None:
+            seen = observe(nodes, self.rules.desired)
+            wanted = goal_for(seen, Colour(goal))
+            known = self.planner(seen, wanted, self.rules.dialect, self.rules.policy)
+            self.plans[key] = known
+        return known
+
+    # What can happen next
+
+    def successors(self, world: World) -> Iterator[World]:
+        """Every world that may follow; those without a fault are kept for :meth:`check_end`."""
+        now = self.plan(world.nodes, world.goal)
+        if now.decision is Next.STEP:
+            calm = tuple(self.ours(world, now))
+        elif now.decision is Next.DONE:
+            self.check_done(world)
+            calm = ()
+        else:
+            calm = () if now.decision is Next.BLOCKED else tuple(self.environment(world))
+            if not calm:
+                calm = tuple(self.turned(world, stuck=True))
+            if not calm:
+                self.check_stuck(world, now)
+        self.calm[world] = calm
+        yield from calm
+        yield from self.environment(world)
+        if self.rules.adversary:
+            yield from self.turned(world, stuck=now.decision is Next.WAIT)
+            yield from self.faults(world)
+
+    def ours(self, world: World, now: Plan) -> Iterator[World]:
+        """Our step: whole, run twice, and (locks) in part."""
+        step = now.step
+        if step is None:
+            raise Flaw(f"a step was announced and is not there: {now}")
+        after = apply(world.nodes, step)
+        self.check_step(world, step, after, now.cover)
+        if apply(after, step) != after:
+            raise Flaw(f"running {step} twice is not the same as once, in {world}")
+        yield world._replace(nodes=tidy(after))
+        for most in range(1, len(step.tasks)):
+            part = Step(
+                step.kind, step.address, step.raft_id, step.task, step.reason, step.tasks[:most]
+            )
+            yield world._replace(nodes=tidy(apply(world.nodes, part)))
+
+    def environment(self, world: World) -> Iterator[World]:
+        """What happens by itself: an election, a learner catches up, ECS starts a task."""
+        nodes = world.nodes
+        if not any(node.leads for node in nodes) and spare(nodes) >= 0:
+            yield from self.led(world)
+        for at, node in enumerate(nodes):
+            if node.standing == LEARNER and node.alive and not node.caught:
+                yield _with(world, at, node._replace(caught=True))
+        for colour, size in zip((BLUE, GREEN), self.rules.sizes, strict=True):
+            if colour == GREEN and world.stopped:
+                continue
+            if sum(node.colour == colour for node in nodes) < size:
+                yield world._replace(nodes=tidy((*nodes, N(colour, OUTSIDE))))
+
+    def led(self, world: World) -> Iterator[World]:
+        """Any healthy voter may come to lead."""
+        for at, node in enumerate(world.nodes):
+            if node.votes and node.caught and not node.leads:
+                yield world._replace(
+                    nodes=tidy(n._replace(leads=at == o) for o, n in enumerate(world.nodes))
+                )
+
+    def faults(self, world: World) -> Iterator[World]:
+        """Crashes, a move of leadership, a stop by a person."""
+        if any(node.leads for node in world.nodes):
+            yield from self.led(world)
+        if self.rules.clock and LOCKED in {node.lock for node in world.nodes}:
+            aged = (n._replace(lock=SHORT) if n.lock else n for n in world.nodes)
+            yield world._replace(nodes=tidy(aged))
+        if not world.faults:
+            return
+        less = world._replace(faults=world.faults - 1)
+        for at, node in enumerate(world.nodes):
+            if node.alive and (node.standing != OUTSIDE or node.lock):
+                silent = node._replace(alive=False, leads=False)
+                yield _with(less, at, silent)
+                yield _with(less, at, silent._replace(colour=NONE, lock=FREE))
+        ended = (
+            n._replace(colour=NONE, alive=False, leads=False, lock=FREE)
+            if n.colour == GREEN and not n.lock
+            else n
+            for n in world.nodes
+        )
+        yield World(tidy(ended), BLUE, less.faults, stopped=True)
+
+    def turned(self, world: World, *, stuck: bool) -> Iterator[World]:
+        """The caller asks where to turn."""
+        if world.goal == BLUE:
+            return
+        key = (world.nodes, stuck)
+        if key not in self.turns:
+            seen = observe(world.nodes, self.rules.desired)
+            green = goal_for(seen, Colour.GREEN)
+            rules = self.rules
+            self.turns[key] = turn(seen, green, rules.dialect, rules.policy, stuck=stuck) != green
+        if self.turns[key]:
+            yield world._replace(goal=BLUE)
+
+    # What must hold
+
+    def check_step(self, world: World, step: Step, after: Nodes, cover: Cover) -> None:
+        """One step of ours, with the world before and after it."""
+        before = world.nodes
+        policy = self.rules.policy
+        floor = min(policy.tolerance, spare(before))
+        self.require(spare(after) >= 0, "the quorum is lost", world, step)
+        self.require(spare(after) >= floor, "the promised tolerance is broken", world, step)
+        changed = sum(
+            (one.standing == VOTER) != (other.standing == VOTER)
+            for one, other in zip(before, after, strict=True)
+        )
+        self.require(changed <= 1, "two voters change at once", world, step)
+        learners = sum(node.standing == LEARNER for node in after)
+        limit = self.rules.dialect.learners_at_a_time
+        self.require(
+            step.kind is not Kind.ADMIT or learners <= limit, "too many learners", world, step
+        )
+        self.require(
+            locks(after) <= max(self.rules.desired, locks(before)), "too many locks", world, step
+        )
+        ending = any(node.lock == SHORT and node.votes for node in before)
+        self.require(
+            not ending or step.kind is Kind.LOCK, "locks that end are not renewed", world, step
+        )
+        if cover is Cover.NONE:
+            self.require(policy.allow_unlocked, "unlocked without the policy's word", world, step)
+            return
+        for colour in (BLUE, GREEN):
+            self.require(
+                survives_stop(after, colour) or not survives_stop(before, colour),
+                f"ending all unlocked {colour} tasks would lose the quorum",
+                world,
+                step,
+            )
+        if cover is Cover.EITHER:
+            self.ends["steps under EITHER"] = self.ends.get("steps under EITHER", 0) + 1
+            back = world.goal == BLUE or policy.allow_unlocked
+            self.require(back, "forward without a quorum of locks", world, step)
+            return
+        lacking = majority(before) - locked_votes(before)
+        able = min(self.rules.desired, sum(node.votes for node in before))
+        change = step.kind not in (Kind.LOCK, Kind.RELEASE)
+        self.require(
+            not change or lacking <= max(0, majority(before) - able),
+            "a change is made while a vote could be locked that is not",
+            world,
+            step,
+        )
+        self.require(
+            majority(after) - locked_votes(after) <= max(0, lacking),
+            "fewer than a quorum of the voters are locked",
+            world,
+            step,
+        )
+
+    def require(self, holds: bool, what: str, world: World, step: Step | None) -> None:
+        """Raise :class:`Flaw` unless it holds."""
+        if not holds:
+            raise Flaw(f"{what}: {step} in {world}")
+
+    def check_done(self, world: World) -> None:
+        """Done means: the goal votes and leads, nobody else is a member or locked."""
+        self.ends["done " + world.goal] = self.ends.get("done " + world.goal, 0) + 1
+        for node in world.nodes:
+            ours = node.colour == world.goal
+            self.require(ours or node.standing == OUTSIDE, "done with leftovers", world, None)
+            self.require(ours or not node.lock, "done with locks left over", world, None)
+        tasks = sum(node.colour == world.goal for node in world.nodes)
+        votes = sum(node.standing == VOTER for node in world.nodes)
+        wanted = min(tasks, self.rules.desired)
+        self.require(votes == wanted, "done without all votes", world, None)
+        self.require(
+            any(n.leads and n.colour == world.goal for n in world.nodes),
+            "nobody leads",
+            world,
+            None,
+        )
+        kept = spare(world.nodes)
+        self.require(kept >= self.rules.policy.tolerance, "done below tolerance", world, None)
+        if not self.rules.policy.allow_unlocked:
+            held = locked_votes(world.nodes)
+            self.require(held >= majority(world.nodes), "done without locks", world, None)
+        if world.goal == GREEN:
+            left = sum(n.votes and n.colour != BLUE for n in world.nodes)
+            safe = left - majority(world.nodes) >= self.rules.policy.tolerance
+            self.require(safe, "done, and ending blue is not safe", world, None)
+
+    def check_stuck(self, world: World, now: Plan) -> None:
+        """To end without being done needs a reason, and something that is broken."""
+        self.ends[now.decision.value] = self.ends.get(now.decision.value, 0) + 1
+        self.require(bool(now.reason), "stuck without a reason", world, None)
+        advice = now.decision is not Next.BLOCKED or bool(now.advice)
+        self.require(advice, "blocked without advice", world, None)
+        broken = self.rules.desired == 1 or any(not node.alive for node in world.nodes)
+        if spare(world.nodes) >= 0 and any(node.leads for node in world.nodes):
+            able = min(self.rules.desired, sum(node.votes for node in world.nodes))
+            held = locked_votes(world.nodes) >= min(able, majority(world.nodes))
+            self.require(held, f"stuck without locks ({now.reason})", world, None)
+        self.require(broken, f"stuck though nothing is broken ({now.reason})", world, None)
+
+    def check_end(self) -> None:
+        """Without further faults every run ends: the calm steps have no cycle."""
+        state: dict[World, int] = {}
+        for root in self.calm:
+            stack = [(root, iter(self.calm[root]))] if root not in state else []
+            state.setdefault(root, 1)
+            while stack:
+                world, rest = stack[-1]
+                after = next(rest, None)
+                if after is None:
+                    state[world] = 2
+                    stack.pop()
+                elif state.get(after) == 1:
+                    raise Flaw(f"the plan goes in circles: {world} comes back")
+                elif after not in state:
+                    state[after] = 1
+                    stack.append((after, iter(self.calm[after])))
+
+
+def _with(world: World, at: int, node: N) -> World:
+    nodes = list(world.nodes)
+    nodes[at] = node
+    return world._replace(nodes=tidy(nodes))
+
+
+def report(name: str, worlds: int, check: Check) -> None:
+    """Say how much was visited (shown by ``pytest -rP`` or ``-s``)."""
+    ends = ", ".join(f"{count} {end}" for end, count in sorted(check.ends.items()))
+    sys.stdout.write(f"{name}: {worlds} worlds, {len(check.plans)} plans; ends: {ends}\n")
