@@ -3,7 +3,7 @@
 ARGS ?=
 RUN := .venv/bin
 
-.PHONY: rehearse test check unit golden synth bench clean
+.PHONY: rehearse test check unit golden proto synth bench clean
 
 rehearse:
 	@scripts/setup.sh rehearsal infra
@@ -25,6 +25,12 @@ unit:
 golden:
 	@scripts/setup.sh workflows
 	$(RUN)/python -m workflows
+
+# After a change of game_relay.proto.
+proto: RELAY := quorumshift/adapters/raft/snaketron
+proto:
+	@scripts/setup.sh dev
+	$(RUN)/python -m grpc_tools.protoc -I $(RELAY) --python_out=$(RELAY) --pyi_out=$(RELAY) game_relay.proto
 
 synth:
 	@scripts/setup.sh infra

@@ -67,6 +67,9 @@ class Raft:
     lock_minutes: int = key(120, least=1, most=2880)
     bake_before_majority: bool = key(False)
     allow_unlocked: bool = key(False)
+    allow_inferred: bool = key(False)
+    drain_connections: int = key(0, least=0, most=1_000_000)
+    drain_minutes: int = key(0, least=0, most=30)
 
     @property
     def policy(self) -> Policy:
@@ -80,6 +83,9 @@ class Raft:
             lock_minutes=self.lock_minutes,
             bake_before_majority=self.bake_before_majority,
             allow_unlocked=self.allow_unlocked,
+            allow_inferred=self.allow_inferred,
+            drain_connections=self.drain_connections,
+            drain_minutes=self.drain_minutes,
         )
 
 

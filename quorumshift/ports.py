@@ -72,6 +72,32 @@ class Discovery(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """A node's own entry in the service's registry. ``raft_id``: decimal. ``address``: where it is
+    asked. ``status``: its own word for what it is doing."""
+
+    raft_id: str
+    address: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The entries of nodes that are alive, and what is wrong with others of them, a sentence
+    each."""
+
+    servers: tuple[Server, ...]
+    unknown: tuple[str, ...] = ()
+
+
+class Registry(Protocol):
+    """Where the service's nodes register themselves."""
+
+    def servers(self) -> Registered:
+        """Who is alive now. Raises ``MissingResource`` where another try cannot help."""
+
+
+@dataclass(frozen=True, slots=True)
 class GreenTask:
     """What a green task runs. ``image``: as its definition names it; ``digest``: as it was
     pulled, empty when that is not known."""

@@ -65,6 +65,9 @@ def test_every_field_of_the_policy_can_be_set(write: Any) -> None:
         "lock_minutes": 60,
         "bake_before_majority": True,
         "allow_unlocked": True,
+        "allow_inferred": True,
+        "drain_connections": 10,
+        "drain_minutes": 15,
     }
     assert set(values) == {field.name for field in dataclasses.fields(Policy)}
     lines = "\n".join(f"{key} = {str(value).lower()}" for key, value in values.items())

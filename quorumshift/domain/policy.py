@@ -17,6 +17,9 @@ class Policy:
     ``lock_minutes``: how long a vote lock lasts before it must be renewed (ECS: 1 to 2,880).
     ``bake_before_majority``: rest at the last configuration from which green may vanish.
     ``allow_unlocked``: go on where ECS cannot protect the votes at every moment.
+    ``allow_inferred``: go on where the member list can only be pieced together.
+    ``drain_connections``, ``drain_minutes``: before blue may end, wait until no more than so many
+    users are connected to it, but no longer than so many of the deployment's minutes.
     """
 
     tolerance: int = 1
@@ -27,13 +30,17 @@ class Policy:
     lock_minutes: int = 120
     bake_before_majority: bool = False
     allow_unlocked: bool = False
+    allow_inferred: bool = False
+    drain_connections: int = 0
+    drain_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What a service's Raft can do; the planner refuses what it cannot make safe without it.
 
-    ``joins_need_every_voter``: it admits nobody while a voter is not connected.
+    ``joins_need_every_voter``: it admits nobody while a voter is not connected. ``calls``: what a
+    node that can only admit and promote (``Report.joins_only``) lacks, by name.
     """
 
     name: str
@@ -43,3 +50,4 @@ class Dialect:
     joint_consensus: bool = False
     membership_list: bool = True
     joins_need_every_voter: bool = False
+    calls: tuple[str, ...] = ()

@@ -47,7 +47,8 @@ class Report:
 
     ``leader`` is the Raft id it takes for the leader, ``None`` when it knows none. Indexes count
     log entries. ``voters`` are the Raft ids of the voters as this member knows them; ``None``
-    where the service cannot say.
+    where the service cannot say. ``joins_only``: its software can admit and promote members, and
+    neither remove one nor hand leadership over. ``connections``: users connected to the node.
     """
 
     raft_id: str
@@ -56,6 +57,8 @@ class Report:
     last_index: int
     applied_index: int
     voters: frozenset[str] | None = None
+    joins_only: bool = False
+    connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
