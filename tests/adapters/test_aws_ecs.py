@@ -95,6 +95,27 @@ def test_the_same_image_makes_no_new_revision(client: Any) -> None:
     assert len(ecs.list_task_definitions(familyPrefix=FAMILY)["taskDefinitionArns"]) == 1
 
 
+def test_tags_that_aws_itself_put_there_are_not_copied() -> None:
+    """RegisterTaskDefinition refuses keys that begin with ``aws:``; CloudFormation adds three."""
+    ours = {"key": "team", "value": "snake"}
+    revision = {
+        "family": FAMILY,
+        "containerDefinitions": [{"name": "app", "image": "sample:v1"}],
+    }
+    api = Api(
+        "ecs",
+        describe_task_definition={
+            "taskDefinition": revision,
+            "tags": [{"key": "aws:cloudformation:stack-name", "value": "sample"}, ours],
+        },
+        list_task_definitions={"taskDefinitionArns": [f"arn:task-definition/{FAMILY}:1"]},
+        register_task_definition={"taskDefinition": {"taskDefinitionArn": f"arn:{FAMILY}:2"}},
+    )
+    arn, registered = definitions(api, f"arn:task-definition/{FAMILY}:1").with_image(IMAGE)
+    assert (arn, registered) == (f"arn:{FAMILY}:2", True)
+    assert api.asked("register_task_definition")[0]["tags"] == [ours]
+
+
 def test_what_an_earlier_try_registered_is_found_again(client: Any) -> None:
     ecs = client("ecs")
     live = register(ecs)

@@ -74,12 +74,14 @@ class EcsTaskDefinitions:
         return str(registered["taskDefinition"]["taskDefinitionArn"]), True
 
     def _describe(self, arn: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
-        """What RegisterTaskDefinition takes of a revision, and its tags."""
+        """What RegisterTaskDefinition takes of a revision, and its tags but AWS's own (``aws:…``),
+        which nobody else may set."""
         found = self._ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
         model = self._ecs.meta.service_model.operation_model("RegisterTaskDefinition")
         taken = model.input_shape.members
         revision = {key: value for key, value in found["taskDefinition"].items() if key in taken}
-        return revision, found.get("tags") or []
+        tags = [tag for tag in found.get("tags") or [] if not tag["key"].startswith("aws:")]
+        return revision, tags
 
     def _find_container(self, revision: dict[str, Any]) -> dict[str, Any]:
         for container in revision["containerDefinitions"]:
