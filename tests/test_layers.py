@@ -69,6 +69,9 @@ HOMES = {
     "botocore": ("quorumshift.adapters", "tasks.wiring", "quorumshift.rehearsal"),
     "moto": ("quorumshift.rehearsal",),
     "aiohttp": ("quorumshift.rehearsal",),
+    "grpclib": ("quorumshift.adapters.raft.snaketron", "quorumshift.rehearsal.snaketron"),
+    "google": ("quorumshift.adapters.raft.snaketron", "quorumshift.rehearsal.snaketron"),
+    "pg8000": ("quorumshift.adapters.discovery", "quorumshift.rehearsal"),
     "rich": ("quorumshift.report",),
 }
 """Where each library of others may be imported."""
