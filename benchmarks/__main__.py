@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import faults, hand_over, page, planner
+from benchmarks import faults, hand_over, page, planner, verify
 from benchmarks.arms import Arm
 from benchmarks.page import ROOT, Section, section, spread
 from benchmarks.rehearsals import Run, rehearse
@@ -162,6 +162,11 @@ def plans(_options: argparse.Namespace) -> Section:
     return planner.measure("make bench ARGS='--only planner'")
 
 
+def observations(_options: argparse.Namespace) -> Section:
+    """How long it takes to see how a cluster stands."""
+    return verify.measure("make bench ARGS='--only verify'")
+
+
 def all_faults(options: argparse.Namespace) -> Section:
     """Every fault at every moment."""
 
@@ -178,6 +183,7 @@ SECTIONS = {
     "fresh": fresh,
     "tests": tests,
     "planner": plans,
+    "verify": observations,
     "hand-over": hand_overs,
     "baseline": baseline,
     "faults": all_faults,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 from tests.adapters.etcd_cluster import EtcdBench
 from tests.adapters.memory_raft import MemoryBench
 from tests.adapters.raft_bench import RaftBench
+from tests.adapters.relay_cluster import RelayBench
 
 AHEAD = 2
 
@@ -39,13 +41,22 @@ def etcd(stock: deque[EtcdBench], tmp_path_factory: pytest.TempPathFactory) -> I
         bench.close()
 
 
-@pytest.fixture(params=["memory", "etcd"])
+@pytest.fixture
+def snaketron() -> Iterator[RelayBench]:
+    """Three gRPC servers before a cluster in memory that has a leader."""
+    with contextlib.closing(RelayBench()) as bench:
+        while not bench.write("ready", "yes", bench.voters[0]):
+            bench.pause()
+        yield bench
+
+
+@pytest.fixture(params=["memory", "etcd", "snaketron"])
 def bench(request: pytest.FixtureRequest) -> RaftBench:
-    """A fresh cluster of three voters: in memory, then real."""
+    """A fresh cluster of three voters: in memory, in memory behind real gRPC, and real."""
     if request.param == "memory":
         memory = MemoryBench()
         while not memory.write("ready", "yes", memory.voters[0]):
             memory.pause()
         return memory
-    real: EtcdBench = request.getfixturevalue("etcd")
+    real: RaftBench = request.getfixturevalue(request.param)
     return real

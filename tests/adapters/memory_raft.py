@@ -161,16 +161,14 @@ class MemoryRaft:
 
 
 class MemoryBench:
-    """A :class:`~tests.adapters.raft_bench.RaftBench` in memory."""
+    """A :class:`~tests.adapters.raft_bench.RaftBench` in memory. ``address``: of the ``number``-th
+    node."""
 
-    def __init__(self) -> None:
-        self.voters = tuple(self._address(number) for number in range(3))
-        self._cluster = MemoryCluster(self.voters)
-        self.control = MemoryRaft(self._cluster)
-
-    @staticmethod
-    def _address(number: int) -> str:
-        return f"10.0.0.{number + 1}"
+    def __init__(self, address: Callable[[int], str] = "10.0.0.{}".format) -> None:
+        self._address = address
+        self.voters = tuple(address(number) for number in range(3))
+        self.cluster = MemoryCluster(self.voters)
+        self.control = MemoryRaft(self.cluster)
 
     def spare(self, number: int) -> str:
         """The ``number``-th address outside."""
@@ -179,7 +177,7 @@ class MemoryBench:
     def boot(self, address: str) -> None:
         """The node is up from now on."""
         one = self._member(address)
-        one.up, one.since = True, self._cluster.now
+        one.up, one.since = True, self.cluster.now
 
     def crash(self, address: str) -> None:
         """The node is down."""
@@ -195,25 +193,25 @@ class MemoryBench:
         """Commit an entry, if the node at ``via`` has a leader."""
         serves = self._serves(via)
         if serves:
-            self._cluster.commit((key, value))
+            self.cluster.commit((key, value))
         return serves
 
     def read(self, key: str, via: str) -> str | None:
         """The last value committed for ``key``."""
         if not self._serves(via):
             return None
-        written = [entry for entry in self._cluster.log if isinstance(entry, tuple)]
+        written = [entry for entry in self.cluster.log if isinstance(entry, tuple)]
         return dict(written).get(key)
 
     def pause(self) -> None:
         """One tick."""
-        self._cluster.tick()
+        self.cluster.tick()
 
     def _serves(self, via: str) -> bool:
-        one = self._cluster.at(via)
-        return one in self._cluster.voters() and one.up and self._cluster.leads()
+        one = self.cluster.at(via)
+        return one in self.cluster.voters() and one.up and self.cluster.leads()
 
     def _member(self, address: str) -> MemoryNode:
-        one = self._cluster.at(address)
+        one = self.cluster.at(address)
         assert one is not None, f"{address} is no member"
         return one

@@ -1,4 +1,5 @@
-"""What every Raft adapter keeps, held against a cluster in memory and against real etcd."""
+"""What every Raft adapter keeps, held against a cluster in memory, against the same one behind real
+gRPC servers, and against real etcd."""
 
 from __future__ import annotations
 

@@ -6,30 +6,42 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from quorumshift.adapters.raft.etcd import EtcdRaft
+from quorumshift.adapters.raft.snaketron.dialect import DIALECT as SNAKETRON
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.domain.policy import Dialect
-from quorumshift.ports import RaftControl
+from quorumshift.ports import RaftControl, Registry
 from quorumshift.settings import Settings
 
 
-def _etcd(settings: Settings) -> RaftControl:
+def _etcd(settings: Settings, _registry: Registry | None) -> RaftControl:
     return EtcdRaft(client_port=settings.raft_port, peer_port=settings.raft_peer_port)
 
 
-DIALECTS: Mapping[str, Callable[[Settings], RaftControl]] = {"etcd": _etcd}
+def _snaketron(settings: Settings, registry: Registry | None) -> RaftControl:
+    # gRPC is loaded where it is spoken only: other services' functions start without it.
+    from quorumshift.adapters.raft.snaketron.control import SnaketronRaft
+
+    return SnaketronRaft(port=settings.raft_port, registry=registry)
 
 
-_CAN: Mapping[str, Dialect] = {"etcd": EtcdRaft.dialect}
+DIALECTS: Mapping[str, Callable[[Settings, Registry | None], RaftControl]] = {
+    "etcd": _etcd,
+    "snaketron": _snaketron,
+}
+
+
+_CAN: Mapping[str, Dialect] = {"etcd": EtcdRaft.dialect, "snaketron": SNAKETRON}
 
 T = TypeVar("T")
 
 
-def raft_control(settings: Settings) -> RaftControl:
-    """The adapter that ``settings.dialect`` names.
+def raft_control(settings: Settings, registry: Registry | None = None) -> RaftControl:
+    """The adapter that ``settings.dialect`` names. ``registry``: where the service's nodes
+    register themselves, for a dialect that needs it.
 
     Raises ``InvalidConfiguration`` when there is none of that name.
     """
-    return _named(settings.dialect, DIALECTS)(settings)
+    return _named(settings.dialect, DIALECTS)(settings, registry)
 
 
 def dialect(name: str) -> Dialect:

@@ -1,0 +1,19 @@
+"""What SnakeTron's Raft can do, told without loading gRPC.
+
+This is the service with the extension of its contract (``docs/snaketron.md``). A single node that
+speaks the first contract only says so in its report (``Report.joins_only``).
+"""
+
+from __future__ import annotations
+
+from quorumshift.domain.policy import Dialect
+
+DIALECT = Dialect(
+    name="snaketron",
+    learners_at_a_time=1,
+    leadership_transfer=True,
+    removal=True,
+    membership_list=True,
+    joins_need_every_voter=True,
+    calls=("RequestRemoval", "RequestLeadershipTransfer"),
+)
