@@ -34,7 +34,7 @@ proto:
 
 synth:
 	@scripts/setup.sh infra
-	$(RUN)/python -m infra
+	$(RUN)/python -m infra $(ARGS)
 
 bench:
 	@scripts/setup.sh rehearsal infra dev

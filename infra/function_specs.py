@@ -50,6 +50,8 @@ _ANSWER = (
 _HAND_OVERS = ("states:DescribeExecution", "states:StartExecution")
 _RESUME = ("states:RedriveExecution",)
 _NOTIFY = ("sns:Publish",)
+READ_SECRET = ("secretsmanager:GetSecretValue",)
+"""Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
 _CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
 _END = (*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment")
@@ -188,7 +190,7 @@ _HOOKS = (
     FunctionSpec(
         "AfterInstall",
         "Checks that green runs, is healthy and has no vote",
-        (*_OBSERVE, *_LOOK, *_ANSWER),
+        (*_OBSERVE, *_LOCK, *_LOOK, *_ANSWER),
         reaches_nodes=True,
         settles=True,
         timeout_seconds=120,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,15 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.function_specs import SPECS, FunctionSpec
+from infra.function_specs import READ_SECRET, SPECS, FunctionSpec
 from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.network import Network
 from quorumshift.config import Configuration
 from quorumshift.names import HOOKS, WATCHDOG, Names, module
 
 LONGEST_SECONDS = 900
+_RUNTIME, _ARCHITECTURE = lambda_.Runtime.PYTHON_3_12, lambda_.Architecture.ARM_64
+"""``infra/libraries.py`` brings what these can load."""
 _WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 
 
@@ -32,6 +34,8 @@ class _Common:
     code: lambda_.Code
     environment: Mapping[str, str]
     settle_seconds: float
+    layers: Sequence[lambda_.ILayerVersion]
+    of_nodes: tuple[str, ...]
 
 
 class Functions(Construct):
@@ -46,6 +50,7 @@ class Functions(Construct):
         grants: Grants,
         code: Path,
         environment: Mapping[str, str],
+        libraries: Path | None = None,
     ) -> None:
         super().__init__(scope, "Functions")
         common = _Common(
@@ -57,9 +62,22 @@ class Functions(Construct):
             # The look that the deadline falls into may still take a stabilisation time.
             configuration.raft.settle_deadline_seconds
             + 2 * configuration.raft.stabilisation_seconds,
+            [] if libraries is None else [self._layer(names, libraries)],
+            READ_SECRET if configuration.discovery.kind == "postgres" else (),
         )
         self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
         self._watch_hooks()
+
+    def _layer(self, names: Names, libraries: Path) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            "Libraries",
+            layer_version_name=f"{names.root}-libraries",
+            description=f"What the functions of {names.root} need besides Lambda's own",
+            code=lambda_.Code.from_asset(str(libraries)),
+            compatible_architectures=[_ARCHITECTURE],
+            compatible_runtimes=[_RUNTIME],
+        )
 
     def _function(self, spec: FunctionSpec, common: _Common) -> lambda_.Function:
         group = f"/aws/lambda/{common.names.function(spec.state)}"
@@ -75,9 +93,10 @@ class Functions(Construct):
             spec.state,
             function_name=common.names.function(spec.state),
             description=spec.does,
-            runtime=lambda_.Runtime.PYTHON_3_12,
-            architecture=lambda_.Architecture.ARM_64,
+            runtime=_RUNTIME,
+            architecture=_ARCHITECTURE,
             code=common.code,
+            layers=common.layers,
             handler=f"{module(spec.state)}.handler",
             memory_size=spec.memory,
             timeout=Duration.seconds(self._timeout(spec, common.settle_seconds)),
@@ -102,7 +121,7 @@ class Functions(Construct):
         arns = common.grants.arns
         actions = [*spec.actions, *TRACING]
         if spec.reaches_nodes:
-            actions += NETWORK_INTERFACES
+            actions += (*NETWORK_INTERFACES, *common.of_nodes)
         statements = common.grants.statements(actions)
         streams = arns.log_streams(group)
         statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]

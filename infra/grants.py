@@ -141,7 +141,7 @@ class Arns:
 
     def alarms(self) -> str:
         """The service's alarms."""
-        name = f"{self.names.service}-*"
+        name = f"{self.names.root}-*"
         return self._arn("cloudwatch", "alarm", name, ArnFormat.COLON_RESOURCE_NAME)
 
     def function(self, state: str) -> str:
@@ -166,6 +166,15 @@ class Arns:
         """The streams of a log group."""
         return self._arn("logs", "log-group", f"{group}:*", ArnFormat.COLON_RESOURCE_NAME)
 
+    def secret(self, which: str) -> str:
+        """A secret, from its name or its whole ARN. A name's ARN ends in a hyphen and six
+        characters that nobody knows before (AWS Secrets Manager User Guide, "Example: Permission
+        to read one secret")."""
+        if which.startswith("arn:"):
+            return which
+        ending = f"{which}-??????"
+        return self._arn("secretsmanager", "secret", ending, ArnFormat.COLON_RESOURCE_NAME)
+
     def _arn(self, service: str, resource: str, name: str, form: ArnFormat | None = None) -> str:
         return self.stack.format_arn(
             service=service,
@@ -176,9 +185,10 @@ class Arns:
 
 
 class Grants:
-    """Statements for actions. ``task_roles``: the roles that ECS gives to tasks."""
+    """Statements for actions. ``task_roles``: the roles that ECS gives to tasks. ``database``: the
+    name or ARN of the secret that tells how to get to it."""
 
-    def __init__(self, arns: Arns, task_roles: Iterable[str]) -> None:
+    def __init__(self, arns: Arns, task_roles: Iterable[str], database: str = "") -> None:
         self.arns = arns
         group = [arns.deployment_group()]
         evidence = evidence_group(arns.names.service)
@@ -210,6 +220,7 @@ class Grants:
             "logs:CreateLogStream": [arns.log_streams(evidence)],
             "logs:GetLogEvents": [arns.log_streams(evidence)],
             "logs:PutLogEvents": [arns.log_streams(evidence)],
+            "secretsmanager:GetSecretValue": [arns.secret(database)] if database else [],
             "sns:Publish": [arns.topic()],
             "states:DescribeExecution": [arns.executions(arns.names.hand_over)],
             "states:RedriveExecution": [arns.executions(arns.names.hand_over)],

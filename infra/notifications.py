@@ -34,7 +34,7 @@ class Notifications(Construct):
         events.Rule(
             self,
             "DeploymentStateChange",
-            rule_name=f"{names.service}-deployment-state-change",
+            rule_name=f"{names.root}-deployment-state-change",
             description="CodeDeploy started, ended, failed or stopped a deployment",
             event_pattern=events.EventPattern(
                 source=["aws.codedeploy"],

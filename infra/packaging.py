@@ -22,6 +22,9 @@ PARTS = (
     "quorumshift/adapters",
 )
 
+DATABASE_CA = "database-ca.pem"
+"""What the certificates are called in the package."""
+
 
 def sources(root: Path) -> Iterator[Path]:
     """The packaged files under ``root``, relative to it, sorted."""
@@ -32,11 +35,14 @@ def sources(root: Path) -> Iterator[Path]:
             yield file.relative_to(root)
 
 
-def stage(root: Path, target: Path) -> Path:
-    """Copy the packaged files to ``target`` (which must not exist) and return it."""
+def stage(root: Path, target: Path, certificates: str = "") -> Path:
+    """Copy the packaged files, and the database's certificates where there are any, to ``target``
+    (which must not exist) and return it."""
     target.mkdir(parents=True)
     for file in sources(root):
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / file, copy)
+    if certificates:
+        shutil.copyfile(certificates, target / DATABASE_CA)
     return target

@@ -64,7 +64,7 @@ class EcsService(Construct):
             image=ecs.ContainerImage.from_ecr_repository(self.repository, service.image_tag),
             essential=True,
             environment=dict(service.environment),
-            secrets=self._secrets(),
+            secrets={**self._generated(), **self._of_database()},
             port_mappings=[ecs.PortMapping(container_port=each) for each in ports],
             stop_timeout=Duration.seconds(service.stop_timeout_seconds),
             health_check=ecs.HealthCheck(
@@ -87,7 +87,7 @@ class EcsService(Construct):
         )
         return definition
 
-    def _secrets(self) -> dict[str, ecs.Secret]:
+    def _generated(self) -> dict[str, ecs.Secret]:
         """Each variable's value is made by Secrets Manager and never seen by this app."""
         return {
             variable: ecs.Secret.from_secrets_manager(
@@ -104,12 +104,29 @@ class EcsService(Construct):
             for variable, name in self._configuration.service.secrets.items()
         }
 
+    def _of_database(self) -> dict[str, ecs.Secret]:
+        """Each variable's value is one key of a secret that is there already."""
+        database = self._configuration.database
+        if not database.environment:
+            return {}
+        # With a name ECS is told the ARN without its last seven characters, by which Secrets
+        # Manager finds a secret too (its User Guide, "Finding a secret from a partial ARN").
+        secret = (
+            secretsmanager.Secret.from_secret_complete_arn(self, "Database", database.secret)
+            if database.secret.startswith("arn:")
+            else secretsmanager.Secret.from_secret_name_v2(self, "Database", database.secret)
+        )
+        return {
+            variable: ecs.Secret.from_secrets_manager(secret, key)
+            for variable, key in database.environment.items()
+        }
+
     def _service(self, network: Network) -> ecs.FargateService:
         service = self._configuration.service
         return ecs.FargateService(
             self,
             "Service",
-            service_name=service.name,
+            service_name=self._names.service,
             cluster=self.cluster,
             task_definition=self.task_definition,
             desired_count=service.desired_count,
@@ -124,5 +141,5 @@ class EcsService(Construct):
             ],
             security_groups=[network.tasks],
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-            health_check_grace_period=Duration.seconds(60),
+            health_check_grace_period=Duration.seconds(service.health_grace_seconds),
         )

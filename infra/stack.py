@@ -16,6 +16,7 @@ from infra.grants import Arns, Grants
 from infra.load_balancing import LoadBalancing
 from infra.network import Network
 from infra.notifications import Notifications
+from infra.packaging import DATABASE_CA
 from infra.service import EcsService
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
@@ -25,7 +26,8 @@ from quorumshift.settings import Settings, evidence_group
 
 
 class ServiceStack(Stack):
-    """``code``: the folder that goes to Lambda. ``workflows``: the rendered definitions."""
+    """``code``: the folder that goes to Lambda. ``workflows``: the rendered definitions.
+    ``libraries``: the folder that goes there as a layer, if there is one."""
 
     def __init__(
         self,
@@ -35,13 +37,14 @@ class ServiceStack(Stack):
         configuration: Configuration,
         code: Path,
         workflows: Path,
+        libraries: Path | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             description=f"Service {configuration.service.name} and its blue/green deployments",
         )
-        names = Names(configuration.service.name)
+        names = configuration.names
         arns = Arns(self, names)
         network = Network(self, configuration)
         notifications = Notifications(self, configuration, names)
@@ -65,13 +68,16 @@ class ServiceStack(Stack):
             configuration,
             names,
             network,
-            Grants(arns, task_roles),
+            Grants(arns, task_roles, configuration.database.secret),
             code,
             settings.environment(),
+            libraries,
         )
         Workflows(self, names, workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG])
         self._outputs(names, arns, balancing)
+        if configuration.database.secret:
+            self._output_who_connects(network)
 
     def _outputs(self, names: Names, arns: Arns, balancing: LoadBalancing) -> None:
         values = {
@@ -88,6 +94,11 @@ class ServiceStack(Stack):
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)
+
+    def _output_who_connects(self, network: Network) -> None:
+        """The database is somebody else's, and so is the security group that lets these in."""
+        for name, group in (("Tasks", network.tasks), ("Functions", network.functions)):
+            CfnOutput(self, f"{name}SecurityGroup", value=group.security_group_id)
 
 
 def _task_roles(service: EcsService) -> list[str]:
@@ -113,6 +124,7 @@ def _settings(
         container=configuration.service.container,
         port=configuration.service.port,
         health_url=f":{port}{path}",
+        trial_path=configuration.service.trial,
         websocket_path=configuration.service.websocket_path,
         test_url=balancing.test_url,
         hook_prefix=names.hook_prefix,
@@ -129,4 +141,19 @@ def _settings(
         deadline_minutes=configuration.deployment.deadline_minutes,
         listener=balancing.production.listener_arn,
         raft_peer_port=configuration.raft.peer_port,
+        **_database(configuration),
     )
+
+
+def _database(configuration: Configuration) -> dict[str, str]:
+    """Nothing of it where the functions have no business there."""
+    database, kind = configuration.database, configuration.discovery.kind
+    if kind != "postgres":
+        return {}
+    return {
+        "discovery": kind,
+        "database_secret": database.secret,
+        "database_tls": database.tls,
+        "database_ca": DATABASE_CA if database.certificates else "",
+        "database_region": database.region,
+    }

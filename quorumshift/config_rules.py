@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quorumshift.config_schema import Origin
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _SECRET = re.compile(
     r"(^|_)(PASS|PASSWORD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY)$", re.I
 )
+# What Secrets Manager adds to a secret's name, which makes a secret's ARN.
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 _FARGATE_MEMORY = {
     256: (512, 1024, 2048),
     512: tuple(range(1024, 4097, 1024)),
@@ -31,6 +34,7 @@ def check(configuration: Configuration, origin: Origin) -> None:
     _check_size(configuration, origin)
     _check_ports(configuration, origin)
     _check_variables(configuration, origin)
+    _check_database(configuration, origin)
     _check_times(configuration, origin)
 
 
@@ -87,6 +91,13 @@ def _check_ports(configuration: Configuration, origin: Origin) -> None:
             "load_balancer.test_listener_port",
             f"must differ from load_balancer.listener_port ({balancer.listener_port})",
         )
+    service = configuration.service
+    if not service.trial and not service.websocket_path:
+        origin.refuse(
+            "service.trial_path",
+            f"is missing: nothing is known that port {service.port} answers, with the health check "
+            f"on {service.health[0]}; give service.trial_path or service.websocket_path",
+        )
     taken = {configuration.service.health[0]: "service.health_port"}
     taken[configuration.service.port] = "service.port"
     for name, port in (
@@ -99,7 +110,7 @@ def _check_ports(configuration: Configuration, origin: Origin) -> None:
 
 
 def _check_variables(configuration: Configuration, origin: Origin) -> None:
-    service = configuration.service
+    service, database = configuration.service, configuration.database
     for name in service.environment:
         dotted = f"service.environment.{name}"
         if name in service.secrets:
@@ -108,8 +119,81 @@ def _check_variables(configuration: Configuration, origin: Origin) -> None:
             origin.refuse(
                 dotted,
                 "looks like a secret, and plain variables can be read in the console; "
-                "move it to [service.secrets]",
+                "move it to [service.secrets] or [database.environment]",
             )
+    for name in database.environment:
+        for table in ("environment", "secrets"):
+            if name in getattr(service, table):
+                origin.refuse(
+                    f"database.environment.{name}",
+                    f"is in [service.{table}] too; keep one of them",
+                )
+
+
+def _check_database(configuration: Configuration, origin: Origin) -> None:
+    database, kind = configuration.database, configuration.discovery.kind
+    if kind == "postgres" and configuration.raft.dialect != "snaketron":
+        origin.refuse(
+            "discovery.kind",
+            'must be "ecs" with raft.dialect = '
+            f'"{configuration.raft.dialect}", whose nodes tell their own ids; '
+            'the table of "postgres" is SnakeTron\'s',
+        )
+    if not database.secret:
+        if kind == "postgres":
+            origin.refuse(
+                "database.secret",
+                'is missing, and discovery.kind is "postgres"; '
+                'name the secret that says where the database is, or take kind = "ecs"',
+            )
+        if database.environment:
+            origin.refuse(
+                "database.environment",
+                "takes its values from database.secret, which is missing",
+            )
+    if kind == "postgres" and not database.region:
+        origin.refuse(
+            "database.region",
+            'is missing, and discovery.kind is "postgres"; give the region that the nodes write '
+            "into the table's column",
+        )
+    _check_secret(database.secret, origin)
+    if database.certificates:
+        _check_certificates(Path(database.certificates), origin)
+
+
+def _check_secret(secret: str, origin: Origin) -> None:
+    """A name that ends like a whole ARN is taken for one (AWS Secrets Manager User Guide, "Finding
+    a secret from a partial ARN"), and a whole ARN without its end cannot be granted."""
+    is_arn = secret.startswith("arn:")
+    if is_arn and not _SUFFIX.search(secret):
+        origin.refuse(
+            "database.secret",
+            "must be the whole ARN, with the hyphen and the six characters at its end, or the name "
+            f'alone: "{secret.rpartition(":")[2]}"',
+        )
+    if not is_arn and _SUFFIX.search(secret):
+        origin.refuse(
+            "database.secret",
+            "must be the whole ARN where the secret's name itself ends with a hyphen and six "
+            f'characters; AWS takes "{secret}" for an ARN\'s end',
+        )
+
+
+def _check_certificates(file: Path, origin: Origin) -> None:
+    where = "database.ca_file"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        origin.refuse(
+            where,
+            f"names {file}, which does not exist; put the certificates that the database's is "
+            "signed by there (PEM), or leave the key out to trust the system's",
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        origin.refuse(where, f"names {file}, which cannot be read: {error}")
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        origin.refuse(where, f"names {file}, which holds no certificate in PEM")
 
 
 def _check_times(configuration: Configuration, origin: Origin) -> None:

@@ -100,16 +100,28 @@ def _plain(dotted: str) -> str:
 
 
 def read_tables(kind: type[T], tables: Mapping[str, Any], origin: Origin) -> T:
-    """Build ``kind``, a dataclass whose fields are dataclasses, one a table."""
-    sections = typing.get_type_hints(kind)
+    """Build ``kind``, a dataclass whose fields are dataclasses, each of them a table."""
+    known = sections(kind)
     for name, value in tables.items():
-        if name not in sections:
-            origin.refuse(name, f"is not known; the tables are {', '.join(sections)}")
+        if name not in known:
+            origin.refuse(name, f"is not known; the tables are {', '.join(known)}")
         if not isinstance(value, dict):
             origin.refuse(name, f"must be a table, [{name}], not {_shown(value)}")
     return kind(
-        **{name: _read_table(section, name, tables, origin) for name, section in sections.items()}
+        **{
+            field: _read_table(section, name, tables, origin)
+            for name, (field, section) in known.items()
+        }
     )
+
+
+def sections(kind: type[Any]) -> dict[str, tuple[str, Any]]:
+    """Table → field and dataclass; a table is named like its field, or as the field says."""
+    hints = typing.get_type_hints(kind)
+    return {
+        field.metadata.get("table", field.name): (field.name, hints[field.name])
+        for field in dataclasses.fields(kind)
+    }
 
 
 def _read_table(kind: Any, table: str, tables: Mapping[str, Any], origin: Origin) -> Any:

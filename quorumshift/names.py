@@ -1,9 +1,9 @@
-"""What everything of a service is called. One name, the service's, gives all the others."""
+"""What everything of a service is called: one name gives all the others, unless they are given."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 DEPLOY_STATES = (
     "ValidateRequest",
@@ -50,64 +50,53 @@ def module(state: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one service's resources in AWS."""
+    """The names of one service's resources in AWS.
 
-    service: str
+    ``root``: ``service.name`` of the configuration. ``service``: the ECS service. ``cluster``: the
+    ECS cluster. ``family``: of the task definitions. ``application``, ``deployment_group``:
+    CodeDeploy's. ``repository``: in ECR. ``topic``: the SNS topic for people. Those that are not
+    given are made from the root, as all the others always are.
+    """
 
-    @property
-    def cluster(self) -> str:
-        """The ECS cluster."""
-        return f"{self.service}-cluster"
+    root: str
+    service: str = ""
+    cluster: str = ""
+    family: str = ""
+    application: str = ""
+    deployment_group: str = ""
+    repository: str = ""
+    topic: str = ""
 
-    @property
-    def family(self) -> str:
-        """The task definition's family."""
-        return self.service
-
-    @property
-    def application(self) -> str:
-        """The CodeDeploy application."""
-        return self.service
-
-    @property
-    def deployment_group(self) -> str:
-        """The CodeDeploy deployment group."""
-        return self.service
-
-    @property
-    def repository(self) -> str:
-        """The ECR repository."""
-        return self.service
-
-    @property
-    def topic(self) -> str:
-        """The SNS topic for people."""
-        return f"{self.service}-deployments"
+    def __post_init__(self) -> None:
+        own = {"cluster": f"{self.root}-cluster", "topic": f"{self.root}-deployments"}
+        for name in fields(self):
+            if not getattr(self, name.name):
+                object.__setattr__(self, name.name, own.get(name.name, self.root))
 
     @property
     def project(self) -> str:
         """The CodeBuild project."""
-        return f"{self.service}-build"
+        return f"{self.root}-build"
 
     @property
     def deploy(self) -> str:
         """The state machine that deploys."""
-        return f"{self.service}-deploy"
+        return f"{self.root}-deploy"
 
     @property
     def hand_over(self) -> str:
         """The state machine that hands the votes over."""
-        return f"{self.service}-hand-over"
+        return f"{self.root}-hand-over"
 
     @property
     def hook_prefix(self) -> str:
         """What a hook's function begins with."""
-        return f"{self.service}-"
+        return f"{self.root}-"
 
     def function(self, state: str) -> str:
         """The function of a state, a hook or the watchdog."""
-        return f"{self.service}-{kebab(state)}"
+        return f"{self.root}-{kebab(state)}"
 
     def secret(self, name: str) -> str:
         """A secret's name in Secrets Manager."""
-        return f"{self.service}/{name}"
+        return f"{self.root}/{name}"

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.domain.policy import Policy
 
 PREFIX = "QUORUMSHIFT_"
+
+DIALECTS = ("etcd", "snaketron")
+DISCOVERIES = ("ecs", "postgres")
+TLS = ("verify-full", "off")
+_ONE_OF = {"dialect": DIALECTS, "discovery": DISCOVERIES, "database_tls": TLS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +29,22 @@ class Settings:
     ``service``/``cluster``: the ECS service and cluster (names). ``application``,
     ``deployment_group``: CodeDeploy's. ``family``, ``container``, ``port``: the task definition's
     family and the container and port that the load balancer talks to. ``health_url``: path and
-    port a task answers its health check on, ``:8080/health``. ``websocket_path``: empty when the
-    service has none. ``test_url``: the test listener, ``http://host:port``. ``hook_prefix``: a
-    hook's function is ``<hook_prefix><hook-name>``. ``hand_over``: ARN of that state machine;
-    ``deploy``: of this one; ``topic``: SNS topic ARN. ``project``: CodeBuild project (empty:
-    none). ``repository``: ECR repository URI. ``dialect``: the Raft adapter; ``raft_port``: where
-    it is asked, ``raft_peer_port``: where nodes talk to each other. ``policy``: JSON of
+    port a task answers its health check on, ``:8080/health``. ``trial_path``: what ``port``
+    answers with 200, empty when it takes WebSockets alone; ``websocket_path``: empty when it takes
+    none. ``test_url``: the test listener, ``http://host:port``. ``hook_prefix``: a hook's function
+    is ``<hook_prefix><hook-name>``. ``hand_over``: ARN of that state machine; ``deploy``: of this
+    one; ``topic``: SNS topic ARN. ``project``: CodeBuild project (empty: none). ``repository``: ECR
+    repository URI. ``dialect``: the Raft adapter; ``raft_port``: where it is asked,
+    ``raft_peer_port``: where nodes talk to each other. ``policy``: JSON of
     :class:`~quorumshift.domain.policy.Policy`. ``deployment_config``: the default.
     ``poll_seconds``, ``deadline_minutes``: of the wait for a deployment, in AWS's time.
     ``listener``: ARN of the production listener.
+
+    ``discovery``: ``ecs``, or ``postgres`` where the nodes' ids stand in the service's own table.
+    Then ``database_secret`` is the name or ARN of the secret that tells how to get there, never
+    what it says; ``database_tls`` is ``verify-full`` or ``off``; ``database_ca`` the file in the
+    package with the certificates to trust (empty: the system's); ``database_region`` the value of
+    the table's column.
     """
 
     service: str
@@ -59,6 +71,12 @@ class Settings:
     deadline_minutes: int
     listener: str
     raft_peer_port: int = 2380
+    trial_path: str = ""
+    discovery: str = "ecs"
+    database_secret: str = ""
+    database_tls: str = "verify-full"
+    database_ca: str = ""
+    database_region: str = ""
 
     @property
     def evidence_group(self) -> str:
@@ -66,7 +84,7 @@ class Settings:
         return evidence_group(self.service)
 
     def environment(self) -> dict[str, str]:
-        """The variables that :meth:`read` reads back."""
+        """The variables that :meth:`read` reads back; none for what has its default."""
         return {
             PREFIX + field.name.upper(): (
                 json.dumps(to_json(self.policy), separators=(",", ":"))
@@ -74,6 +92,7 @@ class Settings:
                 else str(getattr(self, field.name))
             )
             for field in fields(self)
+            if getattr(self, field.name) != field.default
         }
 
     @classmethod
@@ -83,6 +102,8 @@ class Settings:
         for field in fields(cls):
             name = PREFIX + field.name.upper()
             if name not in environment:
+                if field.default is not MISSING:
+                    continue
                 raise InvalidConfiguration(
                     f"environment variable {name} is missing; deploy the stack again"
                 )
@@ -93,10 +114,21 @@ class Settings:
                 elif field.type == "int":
                     values[field.name] = int(text)
                 else:
-                    values[field.name] = text
+                    values[field.name] = _known(field.name, text)
             except ValueError as error:
                 raise InvalidConfiguration(f"environment variable {name}: {error}") from None
         return cls(**values)  # type: ignore[arg-type] # each value was made for its field above
+
+
+def _known(field: str, text: str) -> str:
+    """Raises ``ValueError`` for a value that nothing here is made for."""
+    allowed = _ONE_OF.get(field)
+    if allowed is not None and text not in allowed:
+        raise ValueError(
+            f"{text!r} is not known; allowed: {', '.join(allowed)}. "
+            "Correct it in quorumshift.toml and deploy the stack"
+        )
+    return text
 
 
 def evidence_group(service: str) -> str:

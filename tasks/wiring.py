@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -32,7 +33,7 @@ from quorumshift.adapters.http_probe import HttpProbe
 from quorumshift.adapters.raft import raft_control
 from quorumshift.domain.policy import Policy
 from quorumshift.names import HOOKS, kebab
-from quorumshift.ports import Evidence, HookAnswers, RaftControl
+from quorumshift.ports import Evidence, HookAnswers, RaftControl, Registry
 from quorumshift.settings import PREFIX, Settings, evidence_group
 from quorumshift.usecases.ending import Ending
 from quorumshift.usecases.hand_over import HandOver
@@ -41,6 +42,7 @@ from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.vote_locks import VoteLocks
 from quorumshift.usecases.watching import Watch
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=3, read_timeout=15
 )
@@ -95,7 +97,25 @@ class Wiring:
     @functools.cached_property
     def raft(self) -> RaftControl:
         """The cluster."""
-        return raft_control(self.settings)
+        return raft_control(self.settings, self.registry)
+
+    @functools.cached_property
+    def registry(self) -> Registry | None:
+        """Where the nodes register themselves; ``None`` where they tell their own ids."""
+        settings = self.settings
+        if settings.discovery != "postgres":
+            return None
+        # Loaded where it is used only: other services' functions start without it.
+        from quorumshift.adapters.aws.database_secret import DatabaseSecret
+        from quorumshift.adapters.discovery.postgres import PostgresRegistry
+
+        return PostgresRegistry(
+            DatabaseSecret(client("secretsmanager"), settings.database_secret),
+            region=settings.database_region,
+            port=settings.raft_port,
+            tls=settings.database_tls,
+            ca_file=_PACKAGE / settings.database_ca if settings.database_ca else None,
+        )
 
     @functools.cached_property
     def observer(self) -> Observer:
@@ -204,5 +224,10 @@ class Wiring:
             route=ListenerRoute(client("elbv2"), settings.listener, settings.test_url),
             clock=self.clock,
             policy=self.policy,
-            addresses=Addresses(settings.health_url, settings.test_url, settings.websocket_path),
+            addresses=Addresses(
+                health_url=settings.health_url,
+                test_url=settings.test_url,
+                trial_path=settings.trial_path,
+                websocket_path=settings.websocket_path,
+            ),
         )

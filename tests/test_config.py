@@ -12,10 +12,14 @@ from typing import Any
 import pytest
 
 from quorumshift.config import Configuration, load
+from quorumshift.config_schema import sections
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.domain.policy import Policy
+from quorumshift.names import Names
 
 ROOT = Path(__file__).parents[1]
+ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
+SNAKETRON = ROOT / "quorumshift.toml"
 SMALLEST = '[service]\nname = "orders"\n'
 
 
@@ -45,7 +49,7 @@ def test_the_smallest_file_gives_the_defaults(write: Any) -> None:
 
 
 def test_the_sample_is_valid_and_says_what_the_rehearsal_relies_on() -> None:
-    sample = load(ROOT / "quorumshift.toml")
+    sample = load(ETCD)
     assert sample.service.name == "sample"
     assert (sample.load_balancer.listener_port, sample.load_balancer.test_listener_port) == (
         8080,
@@ -76,11 +80,27 @@ def test_every_field_of_the_policy_can_be_set(write: Any) -> None:
 
 
 def test_a_health_port_of_its_own(write: Any) -> None:
-    assert load(write(SMALLEST + "health_port = 3001\n")).service.health == (3001, "/health")
+    path = write(SMALLEST + 'health_port = 3001\nwebsocket_path = "/ws"\n')
+    assert load(path).service.health == (3001, "/health")
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("", "/health"),
+        ("health_port = 8080\n", "/health"),
+        ('health_port = 3001\nwebsocket_path = "/ws"\n', ""),
+        ('health_port = 3001\ntrial_path = "/version"\n', "/version"),
+    ],
+)
+def test_what_is_asked_of_green_is_what_its_own_port_answers(
+    write: Any, text: str, asked: str
+) -> None:
+    assert load(write(SMALLEST + text)).service.trial == asked
 
 
 def test_overrides_replace_and_add() -> None:
-    path = ROOT / "quorumshift.toml"
+    path = ETCD
     assert load(path, {"service.desired_count": 5}).service.desired_count == 5
     assert load(path, {"notifications.alarms": True}).notifications.alarms is True
 
@@ -106,7 +126,13 @@ def test_a_configuration_cannot_be_changed_by_who_reads_it(write: Any) -> None:
         ("service.name = 'a b'\n", 1, ["service.name", '"a b"']),
         (SMALLEST + "[raft]\ntolerance = 'one'\n", 4, ["raft.tolerance", "whole number"]),
         (SMALLEST + "[raft]\nsettle_deadline_seconds = nan\n", 4, ["between 1 and 600"]),
-        (SMALLEST + '[raft]\ndialect = "zab"\n', 4, ["raft.dialect", "must be etcd", '"zab"']),
+        (SMALLEST + '[raft]\ndialect = "zab"\n', 4, ["must be etcd or snaketron", '"zab"']),
+        (SMALLEST + '[discovery]\nkind = "dns"\n', 4, ["must be ecs or postgres", '"dns"']),
+        (SMALLEST + '[database]\ntls = "on"\n', 4, ["must be verify-full or off", '"on"']),
+        (SMALLEST + '[database]\nsecret = "a b"\n', 4, ["database.secret", "the name or the ARN"]),
+        (SMALLEST + '[database.environment]\nA = "user"\n', 4, ["host, port, username", '"user"']),
+        (SMALLEST + '[names]\ncluster = "a/b"\n', 4, ["names.cluster", "_ and -"]),
+        (SMALLEST + '[names]\nstack = "a"\n', 4, ["names.stack", "is not known", "repository"]),
         (SMALLEST + "[service.environment]\nA = 1\n", 4, ["service.environment.A", "a string"]),
         (SMALLEST + 'environment = "A=b"\n', 3, ["service.environment", "a table of names"]),
         (SMALLEST + '[service.environment]\n"A-B" = ""\n', 4, ["service.environment.A-B"]),
@@ -140,8 +166,48 @@ def test_a_mistake_is_named_with_its_line(
         ("capacity_providers = { EC2 = 1 }\n", 3, ["FARGATE|FARGATE_SPOT"]),
         ("[load_balancer]\ntest_listener_port = 8080\n", 4, ["must differ", "8080"]),
         ("[load_balancer]\nhealth_timeout_seconds = 30\n", 4, ["less than", "(30)"]),
+        (
+            "health_port = 3001\n",
+            1,
+            ["service.trial_path", "on 3001", "that port 8080 answers"],
+        ),
         ("[raft]\nport = 8080\n", 4, ["raft.port", "service.port"]),
         ("[raft]\npeer_port = 2379\n", 4, ["raft.peer_port", "raft.port"]),
+        ('[discovery]\nkind = "postgres"\n', 4, ["discovery.kind", 'must be "ecs"', '"etcd"']),
+        (
+            '[raft]\ndialect = "snaketron"\n[discovery]\nkind = "postgres"\n[database]\n',
+            7,
+            ["database.secret", "is missing", 'discovery.kind is "postgres"'],
+        ),
+        (
+            '[raft]\ndialect = "snaketron"\n[discovery]\nkind = "postgres"\n'
+            '[database]\nsecret = "s"\n',
+            7,
+            ["database.region", "is missing", "column"],
+        ),
+        (
+            '[database.environment]\nA = "host"\n',
+            3,
+            ["database.environment", "database.secret, which is missing"],
+        ),
+        (
+            'environment = { A = "" }\n[database]\nsecret = "s"\nenvironment = { A = "host" }\n',
+            6,
+            ["database.environment", "in [service.environment] too"],
+        ),
+        (
+            'secrets = { A = "aa" }\n[database.environment]\nA = "port"\n',
+            5,
+            ["database.environment.A", "in [service.secrets] too"],
+        ),
+        ('[database]\nsecret = "my-secret"\n', 4, ["the whole ARN", "six characters"]),
+        (
+            '[database]\nsecret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db"\n',
+            4,
+            ["the whole ARN", 'or the name alone: "db"'],
+        ),
+        ('[database]\nca_file = "ca.pem"\n', 4, ["ca.pem, which does not exist"]),
+        ('[database]\nca_file = "quorumshift.toml"\n', 4, ["holds no certificate in PEM"]),
         ("[alarms]\nperiod_seconds = 90\n", 4, ["multiple of 60"]),
         ("[deployment]\ntermination_wait_minutes = 200\n", 3, ["more than", "(200)", "180"]),
     ],
@@ -161,7 +227,7 @@ def test_secrets_are_refused_among_plain_variables(write: Any, name: str) -> Non
     path = write(SMALLEST + f'[service.environment]\n{name} = "hunter2"\n')
     message = refusal(path)
     assert f"service.environment.{name}" in message
-    assert "[service.secrets]" in message
+    assert "[service.secrets] or [database.environment]" in message
     assert "hunter2" not in message
 
 
@@ -196,6 +262,71 @@ def test_a_bad_override_is_not_blamed_on_the_file(
     assert refusal(write(SMALLEST), overrides).startswith(says)
 
 
+def test_names_are_made_from_the_services_unless_they_are_given(write: Any) -> None:
+    assert load(write(SMALLEST)).names == Names("orders")
+    given = load(write(SMALLEST + '[names]\nservice = "shop"\ncluster = "all"\n')).names
+    assert (given.root, given.service, given.cluster) == ("orders", "shop", "all")
+    assert (given.family, given.topic) == ("orders", "orders-deployments")
+    assert given.function("VerifyRaft") == "orders-verify-raft"
+
+
+def test_every_resource_that_has_a_name_can_be_given_one() -> None:
+    given = {field.name for field in dataclasses.fields(sections(Configuration)["names"][1])}
+    assert given == {field.name for field in dataclasses.fields(Names)} - {"root"}
+
+
+def test_certificates_are_found_beside_the_file_or_by_their_whole_path(
+    write: Any, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "ca.pem"
+    certificates.write_text("-----BEGIN CERTIFICATE-----\n")
+    beside = load(write(SMALLEST + '[database]\nca_file = "ca.pem"\n'))
+    anywhere = load(write(SMALLEST), {"database.ca_file": str(certificates)})
+    assert beside.database.ca_file == anywhere.database.ca_file == str(certificates)
+    off = '[database]\ntls = "off"\nca_file = "not-there.pem"\n'
+    assert load(write(SMALLEST + off)).database.certificates == ""
+
+
+def test_a_secret_is_named_or_given_by_its_whole_arn(write: Any) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1B2c3"
+    for secret in ("prod/db", arn):
+        assert load(write(f'{SMALLEST}[database]\nsecret = "{secret}"\n')).database.secret == secret
+
+
+def test_snaketron_is_described_as_it_runs_today() -> None:
+    found = load(SNAKETRON)
+    names, service, database = found.names, found.service, found.database
+    assert names.cluster == "snaketron-prod-cluster"
+    assert names.service == "snaketron-prod-game-service"
+    assert names.family == "snaketron-prod-server"
+    assert names.application == "snaketron-prod-app"
+    assert names.deployment_group == "snaketron-prod-ecs-dg"
+    assert names.topic == "snaketron-prod-deployments"
+    assert (service.container, service.port, service.websocket_path) == (
+        "snaketron-server",
+        8080,
+        "/ws",
+    )
+    assert service.health == (3001, "/api/health")
+    assert (service.cpu, service.memory, service.health_grace_seconds) == (256, 512, 120)
+    assert service.capacity_providers == {"FARGATE_SPOT": 100}
+    assert (found.raft.dialect, found.raft.port, found.raft.peer_port) == (
+        "snaketron",
+        50051,
+        50052,
+    )
+    assert (found.discovery.kind, database.secret) == ("postgres", "snaketron-prod/database")
+    variables = {*service.environment, *service.secrets, *database.environment}
+    assert variables == {
+        *("SNAKETRON_DB_HOST", "SNAKETRON_DB_PORT", "SNAKETRON_DB_USER", "SNAKETRON_DB_PASS"),
+        *("SNAKETRON_DB_NAME", "SNAKETRON_JWT_SECRET", "SNAKETRON_WS_PORT"),
+        *("SNAKETRON_GRPC_PORT", "SNAKETRON_API_PORT", "SNAKETRON_WEB_DIR", "SNAKETRON_REGION"),
+        *("SNAKETRON_RAFT_PROMOTION", "IS_FARGATE", "RUST_LOG", "RUST_MIN_STACK"),
+    }
+    assert service.environment["SNAKETRON_RAFT_PROMOTION"] == "orchestrated"
+    assert service.environment["SNAKETRON_REGION"] == database.region
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "quorumshift.toml")
 
@@ -226,7 +357,7 @@ def documented() -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The same, from the dataclasses."""
     found: dict[str, Any] = {}
-    for table, kind in typing.get_type_hints(Configuration).items():
+    for table, (_, kind) in sections(Configuration).items():
         for field in dataclasses.fields(kind):
             default: Any = field.default
             if field.default_factory is not dataclasses.MISSING:

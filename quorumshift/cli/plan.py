@@ -118,7 +118,7 @@ def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[st
     from quorumshift.adapters.aws.observe_function import ObserveFunction
     from quorumshift.domain.seen import seen_from
 
-    function = ObserveFunction(configuration.service.name, options.region, options.profile)
+    function = ObserveFunction(configuration.names, options.region, options.profile)
     deployment = options.deployment or function.under_way()
     answer = function.look(deployment)
     try:

@@ -61,6 +61,8 @@ def content_key(config_path: Path, overrides: Mapping[str, Any]) -> str:
         config_path.read_text(encoding="utf-8"),
     ):
         _add(digest, part.encode())
+    if certificates := load(config_path, overrides).database.certificates:
+        _add(digest, Path(certificates).read_bytes())
     for file in _sources():
         _add(digest, str(file).encode())
         _add(digest, (ROOT / file).read_bytes())
@@ -122,6 +124,7 @@ def _synthesize(config_path: Path, overrides: Mapping[str, Any], wanted: Path) -
                 *("--config", str(config_path.resolve())),
                 *("--output", str(work / "assembly")),
                 *("--overrides", json.dumps(dict(overrides))),
+                *("--libraries", str(_libraries(work / "libraries"))),
                 env=_environment(),
                 log=log,
                 cwd=ROOT,
@@ -142,6 +145,15 @@ def _synthesize(config_path: Path, overrides: Mapping[str, Any], wanted: Path) -
             )
         if wanted.name == content_key(config_path, overrides):
             (work / "assembly").rename(wanted)
+
+
+def _libraries(folder: Path) -> Path:
+    """What stands for the layer: here functions import the libraries of others from the
+    environment that the rehearsal itself runs in, and nothing has to be downloaded for it."""
+    readme = folder / "python" / "README"
+    readme.parent.mkdir(parents=True)
+    readme.write_text("A rehearsal's functions take these from its own environment.\n")
+    return folder
 
 
 def _environment() -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import urllib.parse
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 from quorumshift.domain.data import to_json
+from quorumshift.domain.errors import ChangeRefused
 from quorumshift.domain.health import Decision, assess
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
@@ -31,16 +32,13 @@ _MOST_REQUESTS = 30
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where a service answers. ``health_url``: port and path at a task, ``:8080/health``;
-    ``test_url``: the test listener; ``websocket_path``: empty when it has none."""
+    ``test_url``: the test listener; ``trial_path``, ``websocket_path``: what it answers there, one
+    of them empty when it has none."""
 
     health_url: str
     test_url: str
+    trial_path: str
     websocket_path: str
-
-    @property
-    def health_path(self) -> str:
-        """The path of the health check."""
-        return urllib.parse.urlsplit(f"http://task{self.health_url}").path
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,8 @@ class HookChecks:
             if not trouble or voting or self.clock.now() >= deadline:
                 break
             self.clock.sleep(PAUSE)
+        if voting:
+            self._hold(deployment)
         green = _green(seen)
         fine = f"{len(green)} green tasks run, are steady and healthy, and none of them votes."
         evidence = {
@@ -109,15 +109,18 @@ class HookChecks:
             return Check(name, False, reason, evidence)
         url = self.addresses.test_url.rstrip("/")
         count = min(_MOST_REQUESTS, _REQUESTS_A_TASK * len(green))
-        replies = [self.probe.get(url + self.addresses.health_path) for _ in range(count)]
-        if self.addresses.websocket_path:
-            replies.append(self.probe.websocket(url + self.addresses.websocket_path))
+        path, socket = self.addresses.trial_path, self.addresses.websocket_path
+        replies = [self.probe.get(url + path) for _ in range(count)] if path else []
+        if socket:
+            many = 1 if path else count
+            replies += [self.probe.websocket(url + socket) for _ in range(many)]
         evidence["replies"] = sorted({reply.text for reply in replies})
         bad = [reply.text for reply in replies if not reply.ok]
         if bad:
             return Check(name, False, f"{len(bad)} of {len(replies)} failed: {bad[0]}", evidence)
-        sockets = ", a WebSocket included," if self.addresses.websocket_path else ""
-        fine = f"{len(replies)} requests{sockets} were answered by {len(green)} green tasks."
+        what = f"{count} requests" if path else f"{count} WebSockets"
+        included = ", and a WebSocket," if path and socket else ""
+        fine = f"{what}{included} were answered by {len(green)} green tasks."
         return Check(name, True, fine, evidence)
 
     def before_allow_traffic(self, deployment: str) -> Check:
@@ -133,6 +136,12 @@ class HookChecks:
             reason=wrong or f"{check.reason} Green runs {', '.join(digests)}.",
             evidence={**check.evidence, "images": digests},
         )
+
+    def _hold(self, deployment: str) -> None:
+        """Lock what can be locked of a quorum of the votes there are: after our *no* green ends at
+        once, and with it the votes that it took."""
+        with contextlib.suppress(ChangeRefused):
+            self.locks.take(deployment)
 
     def _trouble_of_green(self, deployment: str, seen: ClusterObservation) -> str:
         green = _green(seen)

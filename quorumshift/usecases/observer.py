@@ -43,13 +43,13 @@ class Observer:
 
     def healthy(self, deployment: str | None) -> Seen:
         """Look until one look is healthy; at the deadline, what the last one said."""
-        return self._until(deployment, lambda _, later: assess(later, self._policy))
+        return self._until(deployment, lambda _, later: self._assess(later))
 
     def settled(self, deployment: str | None) -> Seen:
         """Look until two looks, a stabilisation time apart, show the same healthy cluster."""
         return self._until(
             deployment,
-            lambda earlier, later: steady(earlier, later, self._policy),
+            lambda earlier, later: steady(earlier, later, self._policy, self._raft.dialect.calls),
             apart=self._policy.stabilisation_seconds,
         )
 
@@ -63,7 +63,7 @@ class Observer:
         aborts = 0
         first = self._try(deployment, deadline)
         while True:
-            early = assess(first, self._policy)
+            early = self._assess(first)
             if early.decision is Decision.PROCEED:
                 self._clock.sleep(apart)
                 second = self._try(deployment, deadline) if apart else first
@@ -78,6 +78,9 @@ class Observer:
                 return Seen(second, verdict)
             self._clock.sleep(PAUSE)
             first = self._try(deployment, deadline)
+
+    def _assess(self, seen: ClusterObservation) -> Verdict:
+        return assess(seen, self._policy, self._raft.dialect.calls)
 
     def _try(self, deployment: str | None, deadline: float) -> ClusterObservation:
         while True:

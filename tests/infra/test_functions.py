@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from infra.function_specs import SPECS
+from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import WITHOUT_RESOURCE
 from quorumshift.config import load
 from quorumshift.names import FUNCTIONS, HOOKS, WATCHDOG, Names, module, snake
 from quorumshift.settings import Settings, evidence_group
+from tests.infra.conftest import ETCD
 from tests.infra.template import Template, as_list
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_all_functions_read_the_same_settings(template: Template) -> None:
     (environment,) = environments
     variables = {name: template.text(value) for name, value in json.loads(environment).items()}
     settings = Settings.read(variables)
-    configuration = load(ROOT / "quorumshift.toml")
+    configuration = load(ETCD)
     assert settings.service == "sample"
     assert settings.cluster == "sample-cluster"
     assert settings.policy == configuration.raft.policy
@@ -124,7 +125,7 @@ NOT_CALLED = {
 
 
 def test_what_the_adapters_call_is_granted_and_nothing_else() -> None:
-    granted = {action for spec in SPECS for action in spec.actions}
+    granted = {action for spec in SPECS for action in spec.actions} | set(READ_SECRET)
     assert granted - NOT_CALLED == called_by_adapters()
 
 
@@ -134,7 +135,10 @@ def called_by_adapters() -> set[str]:
     services |= {"stepfunctions": "states"}
     services |= {
         name: name
-        for name in ("cloudwatch", "codebuild", "codedeploy", "ecr", "ecs", "logs", "sns")
+        for name in (
+            *("cloudwatch", "codebuild", "codedeploy", "ecr", "ecs", "logs"),
+            *("secretsmanager", "sns"),
+        )
     }
     calls = re.compile(rf"\bself\._({'|'.join(services)})\.([a-z_]+)\b(?!\.)")
     found = set()
@@ -209,7 +213,7 @@ def test_only_what_reaches_nodes_is_in_the_network_and_may_join_it(template: Tem
 def test_what_waits_for_the_cluster_has_the_time_that_the_policy_gives(
     template: Template,
 ) -> None:
-    policy = load(ROOT / "quorumshift.toml").raft.policy
+    policy = load(ETCD).raft.policy
     waits = policy.settle_deadline_seconds + 2 * policy.stabilisation_seconds
     for spec in SPECS:
         timeout = functions(template)[NAMES.function(spec.state)]["Timeout"]

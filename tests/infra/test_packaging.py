@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.packaging import sources, stage
+from infra.packaging import DATABASE_CA, sources, stage
 from quorumshift.names import FUNCTIONS, module
+from quorumshift.rehearsal.database_authority import ca_file
 
 ROOT = Path(__file__).parents[2]
 IMPORT_ALL = """
@@ -65,3 +66,10 @@ def test_the_assembly_holds_one_package_for_all_functions(cloud_assembly: Path) 
         if file.is_file()
     }
     assert packaged == set(sources(ROOT))
+
+
+def test_certificates_are_packaged_under_the_name_that_the_functions_look_for(
+    snaketron_assembly: Path,
+) -> None:
+    (packaged,) = snaketron_assembly.glob(f"asset.*/{DATABASE_CA}")
+    assert packaged.read_bytes() == ca_file().read_bytes()

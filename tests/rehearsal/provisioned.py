@@ -1,6 +1,7 @@
 """Provision an assembly into an embedded AWS of its own and print what came up, as JSON.
 
-A process of its own: the stack has names and ports that other tests use too.
+Arguments: the assembly's folder, and the configuration that it was made from. A process of its own:
+the stack has names and ports that other tests use too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from quorumshift.config import load
+from quorumshift.names import Names
 from quorumshift.rehearsal import images
+from quorumshift.rehearsal.aws import task_environment
 from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
@@ -20,15 +24,22 @@ from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.world import World
 
+DATABASE = {"host": "127.0.0.9", "port": 5432, "username": "u", "password": "p", "dbname": "d"}
+"""What the secret says that is there before the stack is."""
 
-def look(world: World) -> dict[str, Any]:
+
+def look(world: World, names: Names) -> dict[str, Any]:
     """What the APIs say is there."""
     elb, codedeploy = world.client("elbv2"), world.client("codedeploy")
     (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
     arn = balancer["LoadBalancerArn"]
-    group = codedeploy.get_deployment_group(applicationName="sample", deploymentGroupName="sample")
-    described = world.client("ecs").describe_services(cluster="sample-cluster", services=["sample"])
-    definition = world.client("ecs").describe_task_definition(taskDefinition="sample")
+    group = codedeploy.get_deployment_group(
+        applicationName=names.application, deploymentGroupName=names.deployment_group
+    )
+    ecs = world.client("ecs")
+    described = ecs.describe_services(cluster=names.cluster, services=[names.service])
+    definition = ecs.describe_task_definition(taskDefinition=names.family)
+    (container,) = definition["taskDefinition"]["containerDefinitions"]
     return {
         "listeners": elb.describe_listeners(LoadBalancerArn=arn)["Listeners"],
         "dns": balancer["DNSName"],
@@ -41,6 +52,11 @@ def look(world: World) -> dict[str, Any]:
         "group": group["deploymentGroupInfo"],
         "service": described["services"][0],
         "taskDefinition": definition["taskDefinition"],
+        "secrets": {
+            each["name"]: task_environment.secret(world, each["valueFrom"])
+            for each in container["secrets"]
+        },
+        "layers": world.client("lambda").list_layers()["Layers"],
         "machines": world.client("stepfunctions").list_state_machines()["stateMachines"],
         "functions": [
             {**function, "Policy": None}
@@ -58,24 +74,29 @@ def _attributes(elb: Any, arn: str) -> dict[str, str]:
     return {attribute["Key"]: attribute["Value"] for attribute in found}
 
 
-def main(assembly: Path) -> None:
-    """Print ``{"outputs", "found"}``, or ``{"failed"}``."""
+def main(assembly: Path, names: Names, database: str) -> None:
+    """Print ``{"outputs", "found"}``, or ``{"failed"}``. ``database``: its secret's name."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(block=take_block(), speed=60, directory=Path(folder))
         aws = EmbeddedAws(world, [BalancerEngine(world), EcsEngine(world), CodeDeployEngine(world)])
         try:
             aws.start()
-            images.push(world, "sample", "v1", version="1", behaviour="exit")
+            images.push(world, names.repository, "v1", version="1", behaviour="exit")
+            if database:
+                world.client("secretsmanager").create_secret(
+                    Name=database, SecretString=json.dumps(DATABASE)
+                )
             try:
                 outputs = provision(world, assembly)
             except ProvisionFailed as error:
                 print(json.dumps({"failed": str(error)}))
                 return
-            print(json.dumps({"outputs": outputs, "found": look(world)}, default=str))
+            print(json.dumps({"outputs": outputs, "found": look(world, names)}, default=str))
         finally:
             aws.stop()
             world.processes.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    described = load(sys.argv[2])
+    main(Path(sys.argv[1]), described.names, described.database.secret)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -185,6 +187,38 @@ def test_a_log_group_that_would_stay_empty(create: Create, role: str) -> None:
         LoggingConfig={"LogGroup": "/somewhere/else"},
     )
     assert "logs to /somewhere/else" in refused(create, {"Function": function})
+
+
+def test_a_layer_and_the_function_that_uses_it(world: World, create: Create, role: str) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("python/README", "nothing")
+    bucket = unique("assets")
+    world.client("s3").create_bucket(Bucket=bucket)
+    world.client("s3").put_object(Bucket=bucket, Key="layer.zip", Body=package.getvalue())
+    name = unique("function")
+    layer = resource(
+        "Lambda::LayerVersion",
+        LayerName=unique("layer"),
+        Description="what it needs",
+        CompatibleArchitectures=["arm64"],
+        CompatibleRuntimes=["python3.12"],
+        Content={"S3Bucket": bucket, "S3Key": "layer.zip"},
+    )
+    function = resource(
+        "Lambda::Function",
+        FunctionName=name,
+        Handler="index.handler",
+        Role=role,
+        Runtime="python3.12",
+        Architectures=["arm64"],
+        Code={"ZipFile": "def handler(event, context): return 1"},
+        Layers=[ref("Layer")],
+    )
+    outputs = create({"Layer": layer, "Function": function}, {"Arn": ref("Layer")})
+    made = world.client("lambda").get_function_configuration(FunctionName=name)
+    assert [each["Arn"] for each in made["Layers"]] == [outputs["Arn"]]
+    assert outputs["Arn"].endswith(":1")
 
 
 def test_zones_of_the_region(create: Create) -> None:

@@ -74,6 +74,7 @@ def test_a_new_service_gets_its_tasks(service: Stage, engine: EcsEngine, world: 
     assert seen["QUORUMSHIFT_TASK_ADDRESS"] == address(first)
     assert seen["QUORUMSHIFT_TASK_ARN"] == first["taskArn"]
     assert os.path.isdir(seen["QUORUMSHIFT_TASK_DIRECTORY"])
+    assert seen["QUORUMSHIFT_IMAGE_CONTRACT"] == "extended"
     assert "SHOULD_NOT_LEAK" not in seen
     del os.environ["SHOULD_NOT_LEAK"]
 
@@ -219,6 +220,9 @@ def test_scaling_follows_desired_count_and_percent(service: Stage) -> None:
     service.steady()
     service.ecs.update_service(cluster=service.name, service=service.name, desiredCount=3)
     until(lambda: service.task_sets()[0]["runningCount"] == 3)
+    service.steady()
+    # All founders of a cluster must agree on how many they are, whoever joins them later.
+    assert [environment(each)["QUORUMSHIFT_CLUSTER_SIZE"] for each in service.tasks()] == ["1"] * 3
     (task_set,) = service.task_sets()
     service.ecs.update_task_set(
         cluster=service.name,

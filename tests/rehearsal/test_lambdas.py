@@ -44,6 +44,11 @@ def imports(event, context):
             found[name] = None
     return found
 
+def libraries(event, context):
+    names = ("grpclib", "google.protobuf", "pg8000")
+    before = [name for name in names if name in sys.modules]
+    return {"before": before, "found": [__import__(name).__name__ for name in names]}
+
 def tells(event, context):
     print("told " + json.dumps(event))
 
@@ -124,6 +129,13 @@ def test_it_sees_nothing_of_the_checkout(world: World, functions: Functions) -> 
     found, _ = invoke(world, names["imports"])
     assert found.pop("botocore")  # the runtime's
     assert found == {"quorumshift": None, "tasks": None, "infra": None}
+
+
+def test_it_finds_what_a_layer_would_hold_and_nobody_loads_it_in_advance(
+    world: World, functions: Functions
+) -> None:
+    found, _ = invoke(world, functions(SOURCE, "libraries")["libraries"])
+    assert found == {"before": [], "found": ["grpclib", "google", "pg8000"]}
 
 
 def test_errors_carry_class_message_and_trace(world: World, functions: Functions) -> None:

@@ -12,19 +12,19 @@ import pytest
 
 from quorumshift.names import FUNCTIONS, kebab
 from quorumshift.rehearsal.aws.provision import ProvisionFailed, provision
+from quorumshift.rehearsal.database_authority import ca_file
 from quorumshift.rehearsal.synthesis import ROOT, assembly
 from quorumshift.rehearsal.world import World
+from tests.rehearsal.provisioned import DATABASE
+
+ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
+SNAKETRON = ROOT / "quorumshift.toml"
 
 
-@pytest.fixture(scope="module")
-def template() -> Path:
-    """The assembly of the sample service."""
-    return assembly(ROOT / "quorumshift.toml", {}, lambda _: None)
-
-
-def provisioned(folder: Path) -> dict[str, Any]:
+def provisioned(configuration: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    folder = assembly(configuration, overrides, lambda _: None)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.rehearsal.provisioned", str(folder)],
+        [sys.executable, "-m", "tests.rehearsal.provisioned", str(folder), str(configuration)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -32,15 +32,21 @@ def provisioned(folder: Path) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    answer = dict(json.loads(done.stdout))
+    assert "failed" not in answer, answer["failed"]
+    return answer
 
 
 @pytest.fixture(scope="module")
-def came_up(template: Path) -> dict[str, Any]:
-    """What came up of it."""
-    answer = provisioned(template)
-    assert "failed" not in answer, answer["failed"]
-    return answer
+def came_up() -> dict[str, Any]:
+    """What came up of the sample service."""
+    return provisioned(ETCD, {})
+
+
+@pytest.fixture(scope="module")
+def snaketron() -> dict[str, Any]:
+    """What came up of SnakeTron."""
+    return provisioned(SNAKETRON, {"database.ca_file": str(ca_file())})
 
 
 def test_nothing_was_refused(came_up: dict[str, Any]) -> None:
@@ -113,6 +119,49 @@ def test_machines_and_rules_are_there(came_up: dict[str, Any]) -> None:
     machines = {machine["name"] for machine in came_up["found"]["machines"]}
     assert machines == {"sample-deploy", "sample-hand-over"}
     assert len(came_up["found"]["rules"]) >= 2
+
+
+def test_snaketron_comes_up_under_its_own_names(snaketron: dict[str, Any]) -> None:
+    found, outputs = snaketron["found"], snaketron["outputs"]
+    assert found["errors"] == []
+    assert found["service"]["serviceName"] == "snaketron-prod-game-service"
+    assert found["service"]["healthCheckGracePeriodSeconds"] == 120
+    assert found["service"]["capacityProviderStrategy"] == [
+        {"capacityProvider": "FARGATE_SPOT", "weight": 100}
+    ]
+    assert found["group"]["ecsServices"] == [
+        {
+            "serviceName": "snaketron-prod-game-service",
+            "clusterName": "snaketron-prod-cluster",
+        }
+    ]
+    assert outputs["Topic"].endswith(":snaketron-prod-deployments")
+    assert outputs["TasksSecurityGroup"].startswith("sg-")
+    for group in found["groups"]:
+        assert (group["HealthCheckPath"], group["HealthCheckPort"]) == ("/api/health", "3001")
+
+
+def test_a_task_gets_single_values_of_the_databases_secret(snaketron: dict[str, Any]) -> None:
+    secrets = dict(snaketron["found"]["secrets"])
+    assert len(secrets.pop("SNAKETRON_JWT_SECRET")) == 48
+    assert secrets == {
+        "SNAKETRON_DB_HOST": DATABASE["host"],
+        "SNAKETRON_DB_PORT": str(DATABASE["port"]),
+        "SNAKETRON_DB_USER": DATABASE["username"],
+        "SNAKETRON_DB_PASS": DATABASE["password"],
+        "SNAKETRON_DB_NAME": DATABASE["dbname"],
+    }
+
+
+def test_functions_have_the_layer_of_their_libraries(
+    snaketron: dict[str, Any], came_up: dict[str, Any]
+) -> None:
+    (layer,) = snaketron["found"]["layers"]
+    assert layer["LayerName"] == "snaketron-prod-libraries"
+    newest = layer["LatestMatchingVersion"]["LayerVersionArn"]
+    for function in snaketron["found"]["functions"]:
+        assert [each["Arn"] for each in function["Layers"]] == [newest]
+    assert came_up["found"]["layers"] == []
 
 
 def test_a_stack_that_cannot_come_up_says_why(world: World, tmp_path: Path) -> None:

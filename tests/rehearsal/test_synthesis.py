@@ -16,7 +16,8 @@ from quorumshift.domain.errors import InvalidConfiguration, QuorumshiftError
 from quorumshift.rehearsal import synthesis
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "quorumshift.toml"
+CONFIG = ROOT / "examples" / "etcd" / "quorumshift.toml"
+SNAKETRON = ROOT / "quorumshift.toml"
 
 
 @pytest.fixture
@@ -90,6 +91,16 @@ def test_the_key_follows_configuration_and_overrides(tmp_path: Path) -> None:
     }
     assert len(keys) == 4
     assert synthesis.content_key(CONFIG, {}) in keys
+
+
+def test_the_key_follows_the_certificates(tmp_path: Path) -> None:
+    certificates = tmp_path / "authority.pem"
+    overrides = {"database.ca_file": str(certificates)}
+    keys = set()
+    for one in ("A", "B"):
+        certificates.write_text(f"-----BEGIN CERTIFICATE-----\n{one}\n")
+        keys.add(synthesis.content_key(SNAKETRON, overrides))
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(

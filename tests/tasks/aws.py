@@ -5,6 +5,7 @@ Handlers, use cases and adapters are the real ones; only what would go over the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,16 @@ SETTINGS = Settings(
     poll_seconds=15,
     deadline_minutes=180,
     listener="arn:production",
+    trial_path="/health",
+)
+SNAKETRON = replace(
+    SETTINGS,
+    dialect="snaketron",
+    raft_port=50051,
+    raft_peer_port=50052,
+    discovery="postgres",
+    database_secret="snaketron-prod/database",
+    database_region="us-east-1",
 )
 _STATUS = {
     Progress.RUNNING: "InProgress",

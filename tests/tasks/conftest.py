@@ -17,7 +17,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
     for name, value in SETTINGS.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tasks.wiring, "client", memory.client)
-    monkeypatch.setattr(tasks.wiring, "raft_control", lambda settings: memory.service.raft)
+    monkeypatch.setattr(
+        tasks.wiring, "raft_control", lambda settings, registry: memory.service.raft
+    )
     monkeypatch.setattr(tasks.wiring, "SystemClock", lambda: memory.service.clock)
     tasks.wiring.wiring.cache_clear()
     yield memory

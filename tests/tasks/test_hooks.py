@@ -116,6 +116,24 @@ def test_after_install_refuses_a_green_task_that_votes(aws: MemoryAws, site: Sit
     assert "g1 took a vote" in evidence(aws)["reason"]
 
 
+def test_where_all_of_green_votes_by_itself_the_quorum_is_locked_before_the_no(
+    aws: MemoryAws, site: Site
+) -> None:
+    """The no makes CodeDeploy end green at once, and three of six voters are no quorum."""
+    raft = aws.service.raft
+    before_install.handler(EVENT, None)
+    for address, raft_id in (("g1", "4"), ("g2", "5"), ("g3", "6")):
+        raft.admit(address, ["b1"])
+        aws.service.roster(None)
+        aws.service.clock.sleep(6)
+        raft.promote(raft_id, ["b1"])
+    after_install.handler(EVENT, None)
+    assert aws.answers[-1] == ("hook-1", "Failed")
+    assert len(aws.service.voters()) == 6
+    staying = {"b1", "b2", "b3"} | (aws.service.locked & {"g1", "g2", "g3"})
+    assert len(staying) >= 4, aws.service.locked
+
+
 def test_after_install_refuses_too_few_tasks(aws: MemoryAws, site: Site) -> None:
     aws.service.kill("g3")
     after_install.handler(EVENT, None)
@@ -126,6 +144,17 @@ def test_test_traffic_is_answered_by_green_and_its_websockets(aws: MemoryAws, si
     after_allow_test_traffic.handler(EVENT, None)
     assert aws.answers == [("hook-1", "Succeeded")]
     assert site.asked == ["http://lb.example:9090/health"] * 9 + ["http://lb.example:9090/ws"]
+
+
+def test_a_service_that_is_all_websockets_is_asked_by_websocket_alone(
+    aws: MemoryAws, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SnakeTron answers its health check on a port that the load balancer does not forward to."""
+    monkeypatch.setenv("QUORUMSHIFT_TRIAL_PATH", "")
+    after_allow_test_traffic.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert site.asked == ["http://lb.example:9090/ws"] * 9
+    assert "9 WebSockets were answered by 3 green tasks" in evidence(aws)["reason"]
 
 
 def test_test_traffic_that_fails_or_goes_elsewhere_is_refused(aws: MemoryAws, site: Site) -> None:

@@ -35,14 +35,14 @@ _MISSING = (
 
 
 class ObserveFunction:
-    """The deployed function of one service, found by the service's name alone."""
+    """The deployed function of one service, found by its name alone."""
 
-    def __init__(self, service: str, region: str | None, profile: str | None) -> None:
+    def __init__(self, names: Names, region: str | None, profile: str | None) -> None:
         """``region``, ``profile``: ``None`` is what the environment and AWS's own files say.
 
         Raises ``ObservationFailed``.
         """
-        self._names = Names(service)
+        self._names = names
         with _in_one_line(self._names):
             session = botocore.session.Session(profile=profile)
             self._lambdas = _client(session, "lambda", region)
@@ -50,7 +50,7 @@ class ObserveFunction:
                 _client(session, "codedeploy", region),
                 self._names.application,
                 self._names.deployment_group,
-                target=f"{self._names.cluster}:{service}",
+                target=f"{names.cluster}:{names.service}",
                 hooks={},
                 blueprint=_starts_nothing,
             )

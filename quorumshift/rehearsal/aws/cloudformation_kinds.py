@@ -162,6 +162,15 @@ MADE: dict[str, Kind] = {
     "AWS::Lambda::Function": Kind(
         "lambda", "CreateFunction", _function, name="FunctionName", prepare=prepared.function_code
     ),
+    "AWS::Lambda::LayerVersion": Kind(
+        "lambda",
+        "PublishLayerVersion",
+        lambda answer, _: (
+            answer["LayerVersionArn"],
+            {"LayerVersionArn": answer["LayerVersionArn"]},
+        ),
+        name="LayerName",
+    ),
     "AWS::Scheduler::Schedule": Kind(
         "scheduler",
         "CreateSchedule",

@@ -38,6 +38,7 @@ class Service:
         self.instances = instances
         self.task_sets: list[TaskSet] = []
         self.started = 0
+        self.founders = self.desired
         self._world = world
         self._numbers = numbers
         self._ended: list[TaskLife] = []
@@ -187,6 +188,7 @@ class Service:
             launch={"launchType": "FARGATE"}
             | ({"capacityProviderName": strategy[0]["capacityProvider"]} if strategy else {}),
             subnet=next(iter(network.get("subnets", [])), "subnet-00000000"),
+            founders=self.founders,
         )
         life = TaskLife(self._world, task, task_set.balancers, self.instances.path, self._changed)
         life.start()

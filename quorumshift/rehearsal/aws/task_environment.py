@@ -42,12 +42,15 @@ def environment(
         "QUORUMSHIFT_INSTANCES": str(instances),
         "QUORUMSHIFT_IMAGE_VERSION": image.version,
         "QUORUMSHIFT_IMAGE_BEHAVIOUR": image.behaviour,
+        "QUORUMSHIFT_IMAGE_CONTRACT": image.contract,
+        "QUORUMSHIFT_CLUSTER_SIZE": str(task.founders),
     }
 
 
 def secret(world: World, value_from: str) -> str:
-    """The value that ``valueFrom`` of a task definition stands for: a Secrets Manager ARN,
-    optionally followed by ``:json-key:version-stage:version-id`` (each may be empty)."""
+    """The value that ``valueFrom`` of a task definition stands for: a Secrets Manager ARN, whole or
+    without the characters that end it, optionally followed by
+    ``:json-key:version-stage:version-id`` (each may be empty)."""
     parts = value_from.split(":")
     if parts[:3] != ["arn", "aws", "secretsmanager"] or len(parts) < _SECRET_ARN_PARTS:
         raise CannotResolve(

@@ -30,9 +30,10 @@ def now() -> datetime:
 @dataclass
 class TaskRecord:
     """One task. ``number`` counts the tasks of the rehearsal from 0, ``sequence`` those of the
-    service from 1. ``times``: DescribeTasks' time stamps by name. ``protected_until``: epoch
-    seconds. ``proved``: it has been healthy (or, without a health check, has run for a while).
-    ``pid``: of the container's process while it runs. ``told``: status and health as last said."""
+    service from 1. ``founders``: how many tasks the service was made with. ``times``:
+    DescribeTasks' time stamps by name. ``protected_until``: epoch seconds. ``proved``: it has been
+    healthy (or, without a health check, has run for a while). ``pid``: of the container's process
+    while it runs. ``told``: status and health as last said."""
 
     arn: str
     cluster_arn: str
@@ -44,6 +45,7 @@ class TaskRecord:
     address: str
     launch: dict[str, str]
     subnet: str
+    founders: int = 0
     last_status: str = "PROVISIONING"
     desired_status: str = RUNNING
     health: str = UNKNOWN
