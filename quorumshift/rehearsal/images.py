@@ -1,7 +1,7 @@
 """Container images of the rehearsal: manifests in moto's ECR that say which module a task runs.
 
-There are no layers. What an image *is* stands in its annotations: a version, a behaviour, and the
-Python module that is its entry point.
+There are no layers. What an image *is* stands in its annotations: a version, a behaviour, the
+contract that its nodes speak, and the Python module that is its entry point.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import json
 import re
 from dataclasses import dataclass
 
+from quorumshift.rehearsal.service.node import BEHAVIOURS, CONTRACTS, EXTENDED
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
 DEFAULT_MODULE = "quorumshift.rehearsal.service"
-BEHAVIOURS = ("normal", "exit", "unhealthy", "slow", "self-join", "relayed", "slow-learner")
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ANNOTATION = "quorumshift.rehearsal."
@@ -32,12 +32,14 @@ class CannotPull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """``module`` is run with ``python -m``; ``digest``: ``sha256:…`` of the manifest."""
+    """``module`` is run with ``python -m``; ``digest``: ``sha256:…`` of the manifest; ``contract``:
+    what SnakeTron's nodes speak."""
 
     version: str
     behaviour: str
     module: str
     digest: str
+    contract: str = EXTENDED
 
 
 def registry() -> str:
@@ -52,15 +54,22 @@ def push(
     version: str,
     behaviour: str = "normal",
     module: str = DEFAULT_MODULE,
+    contract: str = EXTENDED,
 ) -> str:
     """Put an image into ECR, making the repository where there is none.
 
     Returns the reference with its digest, ``<registry>/<repository>@sha256:…``. Pushing the same
-    again is no error. Raises ``ValueError`` for a behaviour that no image has.
+    again is no error. Raises ``ValueError`` for a behaviour or a contract that no image has.
     """
-    if behaviour not in BEHAVIOURS:
-        raise ValueError(f"behaviour {behaviour!r}: choose one of {', '.join(BEHAVIOURS)}")
-    manifest = _manifest({"version": version, "behaviour": behaviour, "module": module})
+    for what, value, known in (
+        ("behaviour", behaviour, BEHAVIOURS),
+        ("contract", contract, CONTRACTS),
+    ):
+        if value not in known:
+            raise ValueError(f"{what} {value!r}: choose one of {', '.join(known)}")
+    manifest = _manifest(
+        {"version": version, "behaviour": behaviour, "module": module, "contract": contract}
+    )
     digest = "sha256:" + hashlib.sha256(manifest.encode()).hexdigest()
     ecr = world.client("ecr")
     with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
@@ -104,6 +113,7 @@ def pull(world: World, reference: str) -> Image:
             behaviour=says[_ANNOTATION + "behaviour"],
             module=says[_ANNOTATION + "module"],
             digest=image["imageId"]["imageDigest"],
+            contract=says.get(_ANNOTATION + "contract", EXTENDED),
         )
     except KeyError as missing:
         raise CannotPull(f"{reference}: its manifest has no annotation {missing}") from None

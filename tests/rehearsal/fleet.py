@@ -25,6 +25,8 @@ T = TypeVar("T")
 class Fleet:
     """Tasks of the sample service. ``world`` is theirs; :meth:`close` ends everything."""
 
+    module = "quorumshift.rehearsal.service"
+
     def __init__(self, directory: Path, size: int = 3) -> None:
         self.world = World(block=take_block(), speed=60.0, directory=directory)
         self.instances = directory / "instances.json"
@@ -38,15 +40,15 @@ class Fleet:
         self.world.processes.close()
         self.world.block.lock.close()
 
-    def start(self, version: str = "1", behaviour: str = "normal") -> str:
-        """Start one more task and return its address."""
+    def start(self, version: str = "1", behaviour: str = "normal", **environment: str) -> str:
+        """Start one more task, with more in its environment, and return its address."""
         number = next(self._numbers)
         address = self.world.block.task(number)
         directory = self.world.directory / f"task-{number}"
         directory.mkdir()
         self._sequences[address] = number + 1
         self.tasks[address] = self.world.processes.python(
-            "quorumshift.rehearsal.service",
+            self.module,
             env={
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -56,6 +58,7 @@ class Fleet:
                 "QUORUMSHIFT_IMAGE_VERSION": version,
                 "QUORUMSHIFT_IMAGE_BEHAVIOUR": behaviour,
                 "CLUSTER_SIZE": str(self.size),
+                **environment,
             },
             log=self.log(address),
         )

@@ -20,6 +20,16 @@ def test_what_is_pushed_can_be_pulled_by_tag_and_by_digest(world: World) -> None
     assert images.push(world, repository, "v2", "2", "slow", "some.module") == reference
 
 
+def test_an_image_speaks_a_contract(world: World) -> None:
+    repository = f"repo-{uuid.uuid4().hex[:6]}"
+    images.push(world, repository, "today", "1", contract="legacy")
+    images.push(world, repository, "tomorrow", "1")
+    assert images.pull(world, f"{repository}:today").contract == "legacy"
+    assert images.pull(world, f"{repository}:tomorrow").contract == "extended"
+    with pytest.raises(ValueError, match="contract 'odd': choose one of legacy, extended"):
+        images.push(world, repository, "odd", "1", contract="odd")
+
+
 def test_a_tag_moves_and_the_digest_tells_versions_apart(world: World) -> None:
     repository = f"repo-{uuid.uuid4().hex[:6]}"
     first = images.push(world, repository, "latest", "1")

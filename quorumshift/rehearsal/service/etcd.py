@@ -61,6 +61,11 @@ class Etcd:
             return None
         return PeerFiles(self._node.instances).etcd_file(self._node.address)
 
+    @property
+    def runs(self) -> bool:
+        """It was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
     async def ended(self) -> int:
         """Wait for its end; the exit code, negative for a signal."""
         if self._process is None:
@@ -74,15 +79,20 @@ class Etcd:
 
     async def stop(self) -> None:
         """SIGTERM (etcd then hands its leadership over), SIGKILL if that does not end it."""
-        process = self._process
-        if process is None or process.returncode is not None:
+        if self._process is None or not self.runs:
             return
-        process.terminate()
+        self._process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL: it ends in the middle of whatever it does, and hands nothing over."""
+        if self._process is None or not self.runs:
+            return
+        self._process.kill()
+        await self._process.wait()
 
 
 def _command(node: Node, directory: Path, start: Start) -> list[str]:

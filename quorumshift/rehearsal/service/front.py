@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
 from quorumshift.rehearsal.service.forward import PATIENCE_SECONDS, NotServed, Store
 from quorumshift.rehearsal.service.gateway import Invalid
+from quorumshift.rehearsal.service.health import Health
 from quorumshift.rehearsal.service.node import HTTP_PORT, Node
+from quorumshift.rehearsal.service.sockets import Sockets
 
 SLOW_SECONDS = 1.5
 LINGER_SECONDS = 0.3
@@ -27,20 +28,19 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Front:
     """Every answer tells the version and the node, in the headers and in the JSON.
 
-    ``GET /health``: 200 once the node has seen a leader. It tells whether *this node* works, not
-    whether the cluster has a leader at the moment: otherwise one election would make every node
-    unhealthy at once, and all of them would be replaced.
+    ``GET /health``: whether this node works.
     ``GET``/``PUT /kv/<key>``: read, write (the body is the value).
-    ``GET /kv?prefix=&after=&limit=``: many keys, in order. ``/ws``: echo.
+    ``GET /kv?prefix=&after=&limit=``: many keys, in order. ``/ws``: a WebSocket.
     """
 
-    def __init__(self, node: Node, store: Store, serves: Callable[[], str | None]) -> None:
-        """``serves`` returns why the node cannot serve yet, ``None`` once it can."""
+    def __init__(
+        self, node: Node, store: Store, health: Health, sockets: Sockets, port: int = HTTP_PORT
+    ) -> None:
         self._node = node
         self._store = store
-        self._serves = serves
-        self._draining = False
-        self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
+        self._node_health = health
+        self._sockets = sockets
+        self._port = port
         self._runner: web.AppRunner | None = None
         self._marks = {"X-Version": node.version, "X-Node": node.address}
 
@@ -52,17 +52,21 @@ class Front:
         app.router.add_get("/kv", self._data(self._page))
         app.router.add_get("/kv/{key}", self._data(self._get))
         app.router.add_put("/kv/{key}", self._data(self._put))
-        app.router.add_get("/ws", self._echo)
+        app.router.add_get("/ws", self._sockets.serve)
         self._runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=_FINISH_SECONDS
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._node.address, HTTP_PORT, backlog=1024).start()
+        await web.TCPSite(self._runner, self._node.address, self._port, backlog=1024).start()
 
-    async def drain(self) -> None:
-        """Finish what is under way and close: health first, then the port, then WebSockets."""
-        self._draining = True
-        await asyncio.sleep(LINGER_SECONDS)
+    async def drain(self, linger: float = LINGER_SECONDS) -> None:
+        """Finish what is under way and close: health first, then the port, then WebSockets.
+
+        ``linger``: seconds for which requests are still taken.
+        """
+        self._node_health.draining = True
+        await self._sockets.drain()
+        await asyncio.sleep(linger)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -74,7 +78,7 @@ class Front:
             headers=self._marks,
             content_type="application/json",
         )
-        if self._draining:
+        if self._node_health.draining:
             response.force_close()
         return response
 
@@ -94,12 +98,10 @@ class Front:
         return handle
 
     async def _health(self, _request: web.Request) -> web.Response:
-        if self._node.behaviour == "unhealthy":
-            return self._answer(500, error="this version was made to fail its health check")
-        if self._draining:
-            return self._answer(503, error="shutting down")
-        missing = self._serves()
-        return self._answer(200) if missing is None else self._answer(503, error=missing)
+        fault = self._node_health.fault()
+        return (
+            self._answer(200) if fault is None else self._answer(fault.status, error=fault.reason)
+        )
 
     async def _put(self, request: web.Request) -> web.Response:
         key = request.match_info["key"]
@@ -121,25 +123,5 @@ class Front:
         page = await self._store.page(query.get("prefix", ""), query.get("after", ""), limit)
         return self._answer(200, items=page.items, more=page.more)
 
-    async def _echo(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=30)
-        socket.headers.update(self._marks)
-        await socket.prepare(request)
-        self._sockets.add(socket)
-        if self._draining:
-            await self._say_goodbye(socket)
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                await socket.send_json({"echo": message.data, **self._about()})
-        return socket
-
-    def _about(self) -> dict[str, str]:
-        return {"version": self._node.version, "node": self._node.address}
-
     async def _close_sockets(self, _app: web.Application) -> None:
-        await asyncio.gather(*(self._say_goodbye(socket) for socket in list(self._sockets)))
-
-    async def _say_goodbye(self, socket: web.WebSocketResponse) -> None:
-        if not socket.closed:
-            await socket.send_json({"type": "Shutdown", **self._about()})
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"Shutdown")
+        await self._sockets.close()

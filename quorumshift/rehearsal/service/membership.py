@@ -24,10 +24,12 @@ class MemberLost(Exception):
 
 
 class Membership:
-    """Starts etcd when there is a place for it and looks after it."""
+    """Starts etcd when there is a place for it and looks after it. ``taken_out``: our member has
+    been in the cluster, and was removed from it at least once."""
 
     def __init__(self, node: Node, gateway: Gateway, view: View) -> None:
         self.etcd = Etcd(node)
+        self.taken_out = False
         self._node = node
         self._gateway = gateway
         self._view = view
@@ -106,12 +108,13 @@ class Membership:
         said = "no member of the cluster answered"
         while clock() < deadline:
             last_known = {each.raft_id for each in self._ours(self._view.members)}
-            members = await self._confirmed_members()
+            members = await self.confirmed_members()
             if members is None:
                 await asyncio.sleep(WATCHFUL_SECONDS)
                 continue
             now = {each.raft_id for each in self._ours(members)}
             if not now or (start.raft_id is not None and start.raft_id not in now):
+                self.taken_out = True
                 self._removed |= (last_known | {start.raft_id or ""}) - now
                 _say("our member was taken out of the cluster; this node forwards from now on")
                 return
@@ -122,7 +125,8 @@ class Membership:
     def _ours(self, members: Iterable[Member]) -> list[Member]:
         return [member for member in members if member.address == self._node.address]
 
-    async def _confirmed_members(self) -> tuple[Member, ...] | None:
+    async def confirmed_members(self) -> tuple[Member, ...] | None:
+        """The members as a quorum confirms them; ``None`` when none does."""
         reign = await self._view.find_leader(_ASK_SECONDS)
         if reign is None:
             return None

@@ -13,7 +13,12 @@ CLIENT_PORT = 2379
 PEER_PORT = 2380
 RELAYED_PEER_PORT = 2390
 """Where etcd listens for its peers when the port that they know is the relay's."""
+CLUSTER_SIZE = ("QUORUMSHIFT_CLUSTER_SIZE", "CLUSTER_SIZE")
+"""Where the number of founders is looked for: what the rehearsal says, then the service's own."""
 BEHAVIOURS = ("normal", "exit", "unhealthy", "slow", "self-join", "relayed", "slow-learner")
+
+LEGACY, EXTENDED = CONTRACTS = ("legacy", "extended")
+"""What a node of SnakeTron speaks: the first contract, or what was added to it as well."""
 
 
 class InvalidNode(Exception):
@@ -55,26 +60,36 @@ def read_node(environment: Mapping[str, str] = os.environ) -> Node:
     """Read the task's environment. Raises :class:`InvalidNode`."""
 
     def get(name: str) -> str:
-        if not environment.get(name):
-            raise InvalidNode(f"environment variable {name} is missing: the task cannot start")
-        return environment[name]
+        return required(environment, name)
 
     behaviour = environment.get("QUORUMSHIFT_IMAGE_BEHAVIOUR") or "normal"
     if behaviour not in BEHAVIOURS:
         raise InvalidNode(
             f"QUORUMSHIFT_IMAGE_BEHAVIOUR is {behaviour!r}; allowed: {', '.join(BEHAVIOURS)}"
         )
-    size = get("CLUSTER_SIZE")
-    if not size.isdigit() or int(size) < 1:
-        raise InvalidNode(f"CLUSTER_SIZE is {size!r}; set it to the number of founding members")
     return Node(
         address=get("QUORUMSHIFT_TASK_ADDRESS"),
         directory=Path(get("QUORUMSHIFT_TASK_DIRECTORY")),
         instances=Path(get("QUORUMSHIFT_INSTANCES")),
         version=get("QUORUMSHIFT_IMAGE_VERSION"),
         behaviour=behaviour,
-        cluster_size=int(size),
+        cluster_size=_cluster_size(environment),
     )
+
+
+def required(environment: Mapping[str, str], name: str) -> str:
+    """The value of a variable that must be there. Raises :class:`InvalidNode`."""
+    if not environment.get(name):
+        raise InvalidNode(f"environment variable {name} is missing: the task cannot start")
+    return environment[name]
+
+
+def _cluster_size(environment: Mapping[str, str]) -> int:
+    name = next((each for each in CLUSTER_SIZE if environment.get(each)), CLUSTER_SIZE[-1])
+    size = required(environment, name)
+    if not size.isdigit() or int(size) < 1:
+        raise InvalidNode(f"{name} is {size!r}; set it to the number of founding members")
+    return int(size)
 
 
 def read_instances(path: Path) -> tuple[Instance, ...]:
