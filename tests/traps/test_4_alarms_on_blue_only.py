@@ -1,0 +1,95 @@
+"""Trap 4: the alarms watched blue alone, and no data counted as breaching. After the first swap the
+old colour is empty, so every later deployment would have been rolled back at once.
+
+The alarms of the template are judged by CloudWatch's rules for whichever colour serves.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from quorumshift.rehearsal.aws.alarm_states import ALARM, MARGIN, OK, Terms, judge
+from tests.infra.template import Template
+from tests.traps.conftest import Shipped
+
+METRICS = {"TargetResponseTime", "UnHealthyHostCount"}
+
+
+def watching(template: Template) -> list[dict[str, Any]]:
+    """The alarms that the deployment group is stopped by."""
+    configuration = template.one("AWS::CodeDeploy::DeploymentGroup")["AlarmConfiguration"]
+    assert configuration["Enabled"] is True
+    assert configuration.get("IgnorePollAlarmFailure", False) is False
+    alarms = template.of("AWS::CloudWatch::Alarm")
+    return [alarms[template.target(each["Name"])] for each in configuration["Alarms"]]
+
+
+def state(alarm: dict[str, Any], value: float | None) -> str | None:
+    """The state of an alarm that has had this value, or no data, for long."""
+    periods = alarm["EvaluationPeriods"]
+    terms = Terms(
+        alarm["ComparisonOperator"],
+        alarm["Threshold"],
+        periods,
+        alarm.get("DatapointsToAlarm", periods),
+        alarm.get("TreatMissingData", "missing"),
+    )
+    return judge([value] * (periods + MARGIN), terms).state
+
+
+def group_of(template: Template, alarm: dict[str, Any]) -> str:
+    (group,) = [
+        template.target(each["Value"])
+        for each in alarm["Dimensions"]
+        if each["Name"] == "TargetGroup"
+    ]
+    return group
+
+
+def faults(template: Template) -> Iterator[str]:
+    """What goes wrong with the alarms while one target group serves and the other is empty."""
+    groups = template.of("AWS::ElasticLoadBalancingV2::TargetGroup")
+    for serving, properties in groups.items():
+        seen = set()
+        for alarm in watching(template):
+            if group_of(template, alarm) == serving:
+                assert state(alarm, 0.0) == OK
+                if state(alarm, 1e6) == ALARM:
+                    seen.add(alarm["MetricName"])
+            elif (without := state(alarm, None)) != OK:
+                yield f"{properties['Name']} serves: without data {alarm['AlarmName']} is {without}"
+        yield from (f"nobody watches {name} of {properties['Name']}" for name in METRICS - seen)
+
+
+def test_either_colour_is_watched_and_an_empty_one_rings_nothing(shipped: Shipped) -> None:
+    assert list(faults(shipped.template)) == []
+
+
+def test_alarms_on_blue_alone_are_found_out(shipped: Shipped) -> None:
+    spoilt = Template(copy.deepcopy(shipped.document))
+    blue, green = sorted(
+        spoilt.of("AWS::ElasticLoadBalancingV2::TargetGroup").items(),
+        key=lambda item: str(item[1]["Name"]),
+    )
+    configuration = spoilt.one("AWS::CodeDeploy::DeploymentGroup")["AlarmConfiguration"]
+    alarms = spoilt.of("AWS::CloudWatch::Alarm")
+    configuration["Alarms"] = [
+        each
+        for each in configuration["Alarms"]
+        if group_of(spoilt, alarms[spoilt.target(each["Name"])]) == blue[0]
+    ]
+    name = green[1]["Name"]
+    assert set(faults(spoilt)) == {f"nobody watches {metric} of {name}" for metric in METRICS}
+
+
+@pytest.mark.parametrize("treatment", ["breaching", "missing", "ignore"])
+def test_no_data_that_is_not_fine_is_found_out(shipped: Shipped, treatment: str) -> None:
+    spoilt = Template(copy.deepcopy(shipped.document))
+    for alarm in spoilt.of("AWS::CloudWatch::Alarm").values():
+        alarm["TreatMissingData"] = treatment
+    assert len(list(faults(spoilt))) == len(spoilt.of("AWS::CloudWatch::Alarm"))
+    assert all("without data" in fault for fault in faults(spoilt))
