@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from quorumshift.domain.abilities import able
 from quorumshift.domain.handover import goal_for, last_resort, plan, turn
-from quorumshift.domain.handover_scene import replacing
+from quorumshift.domain.handover_scene import replacing, stranded
 from quorumshift.domain.handover_steps import Configuration, Goal, Kind, Next, Plan
 from quorumshift.domain.locks import is_locked
 from quorumshift.domain.policy import Dialect, Policy
@@ -103,6 +104,7 @@ def reached(
     as_member = replace(
         reading.leader.report, leader=_raft_id(leader) if leader else None, voters=None
     )
+    capable = able(observation)
     wanted = course.voters(observation).voters
     until = observation.at + course.policy.lock_minutes * 60
 
@@ -116,7 +118,11 @@ def reached(
             ready=node.task is not None and (node.ready or member or node.address in wanted),
             locked_until=until if node.address in row.locked else None,
             raft_id=_raft_id(node) if member else None,
-            report=_sick(node, as_member) if sick else _well(node, as_member) if member else None,
+            report=_sick(node, as_member)
+            if sick
+            else _well(node, as_member, joins_only=node.address not in capable)
+            if member
+            else None,
         )
 
     return replace(observation, nodes=tuple(then(node) for node in observation.nodes))
@@ -127,7 +133,7 @@ def outlook(seen: ClusterObservation, course: Course) -> Fate:
     onward = course.plan(seen)
     if _goes(onward):
         return Fate.GOES_ON
-    if uncertainty(seen) or read(seen, course.policy).leader is None:
+    if uncertainty(seen, course.policy) or read(seen, course.policy).leader is None:
         return Fate.WAITS
     if onward.path and onward.path[0].tolerance < 0:
         return Fate.QUORUM_LOST
@@ -182,6 +188,8 @@ def _turned(seen: ClusterObservation, course: Course) -> Fate:
     onward = turn(seen, goal, course.dialect, course.policy)
     if onward == goal and course.goal is not Colour.BLUE:
         return Fate.STUCK
+    if stranded(seen, home.voters(seen)):
+        return Fate.STUCK
     lenient = replace(home, policy=last_resort(home.policy))
     for way in (home, lenient):
         if _goes(way.plan(seen)):
@@ -196,13 +204,16 @@ def _goes(found: Plan) -> bool:
 def _elected(
     after: ClusterObservation, before: ClusterObservation, course: Course
 ) -> Iterator[ClusterObservation]:
-    """The observation after an election; one for a winner of each colour, as any may win."""
+    """The observation after an election; one for a winner of each kind, as any may win."""
     reading = read(before, course.policy)
-    colours = set()
+    kinds = set()
     for node in reading.healthy:
         left = after.node(node.address)
-        if left is not None and left.report is not None and left.colour not in colours:
-            colours.add(left.colour)
+        if left is None or left.report is None:
+            continue
+        kind = (left.colour, left.report.joins_only)
+        if kind not in kinds:
+            kinds.add(kind)
             yield replace(after, nodes=tuple(_follows(n, left, reading.term) for n in after.nodes))
 
 
@@ -242,8 +253,8 @@ def _raft_id(node: Node) -> str:
     return node.raft_id or f"?{node.address}"
 
 
-def _well(node: Node, pattern: Report) -> Report:
-    return replace(pattern, raft_id=_raft_id(node))
+def _well(node: Node, pattern: Report, *, joins_only: bool) -> Report:
+    return replace(pattern, raft_id=_raft_id(node), joins_only=joins_only)
 
 
 def _sick(node: Node, pattern: Report) -> Report | None:
@@ -261,5 +272,5 @@ def _kind(node: Node, at: float) -> object:
         node.ready,
         is_locked(node, at),
         report and (report.term, report.leader, report.last_index, report.applied_index),
-        report and report.voters,
+        report and (report.voters, report.joins_only),
     )

@@ -18,7 +18,7 @@ def termination_guard(observation: ClusterObservation, ending: Colour, policy: P
     """
     reading = read(observation, policy)
     evidence = evidence_of(observation, reading)
-    doubts = uncertainty(observation)
+    doubts = uncertainty(observation, policy)
     if not observation.nodes:
         return Verdict(Decision.ABORT, ("No node of the service was found.",), evidence)
     if doubts or reading.leader is None:

@@ -10,10 +10,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from quorumshift.domain.abilities import enumerated
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.handover_path import Rows, find, present
-from quorumshift.domain.handover_refusals import covers, faults, missing_tasks, no_path, refusal
-from quorumshift.domain.handover_scene import Scene, forward, replacing
+from quorumshift.domain.handover_refusals import (
+    covers,
+    faults,
+    missing_tasks,
+    no_path,
+    not_further,
+    refusal,
+)
+from quorumshift.domain.handover_scene import Scene, forward, keepers, replacing, stranded
 from quorumshift.domain.handover_steps import Configuration, Cover, Goal, Kind, Next, Plan, Step
 from quorumshift.domain.locks import hold, is_locked, let_go, renewal
 from quorumshift.domain.policy import Dialect, Policy
@@ -61,13 +69,15 @@ def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: 
     if not goal.voters and observation.desired:
         text = "No task of the goal exists: ECS is to start some."
         return Plan(Next.WAIT, None, text, "", (), crossed)
-    refused = refusal(observation, goal, dialect, policy)
+    refused = refusal(observation, reading, goal, dialect, policy)
     if refused:
         return Plan(Next.BLOCKED, None, *refused, path=(), crossed=crossed)
     renew = renewal(observation, goal.voters, policy)
     if renew:
         return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
-    doubts = uncertainty(observation) or ((reading.doubt,) if reading.leader is None else ())
+    doubts = uncertainty(observation, policy, dialect.calls)
+    if not doubts and reading.leader is None:
+        doubts = (reading.doubt,)
     if doubts:
         return Plan(Next.WAIT, None, " ".join(doubts), "", (), crossed)
     scene = Scene(observation, reading, goal, dialect, policy)
@@ -79,7 +89,7 @@ def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: 
         path = find(scene, cover)
         if path is not None:
             return _first(scene, path, cover)
-    return no_path(scene)
+    return _near(scene) or no_path(scene)
 
 
 def turn(
@@ -94,20 +104,26 @@ def turn(
 
     ``stuck``: the plan is blocked, or waited past its deadline; else something outside asks to
     turn back. Before the point of no return, blue. After it, forward as long as green is a healthy
-    quorum that can go on; else blue, whose voters are promoted before green's leave. A turn back
-    stays one, so nothing goes to and fro; and while too little is known, nothing turns.
+    quorum that can go on; else blue, whose voters are promoted before green's leave. Forward too
+    where blue alone is out of reach, as long as that is not blocked. A turn back stays one, so
+    nothing goes to and fro; and while too little is known, nothing turns.
     """
     reading = read(observation, policy)
-    if uncertainty(observation) or reading.leader is None:
+    if uncertainty(observation, policy) or reading.leader is None:
         return goal
     scene = Scene(observation, reading, goal, dialect, policy)
     if not forward(scene):
         return goal
     blue = goal_for(observation, Colour.BLUE)
     here = present(scene)
-    if here.green_may_vanish:
+    astray = stranded(observation, blue)
+    if here.green_may_vanish and not astray:
         return blue
     onward = plan(observation, goal, dialect, policy).decision
+    if astray and onward is not Next.BLOCKED:
+        return goal
+    if here.green_may_vanish:
+        return blue
     going = onward in (Next.STEP, Next.DONE) or (onward is Next.WAIT and not stuck)
     if here.blue_may_vanish and going:
         return goal
@@ -118,6 +134,20 @@ def last_resort(policy: Policy) -> Policy:
     """For a turn back that found no path: only the quorum is kept, with nothing to spare. Its goal
     is then best taken ``without_silent`` voters."""
     return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
+
+
+def _near(scene: Scene) -> Plan | None:
+    """The way back where it cannot be walked to its end: to the goal and one voter more, the only
+    one that can take out the others."""
+    if forward(scene) or not stranded(scene.observation, scene.goal):
+        return None
+    for address in keepers(scene):
+        near = replace(scene, keeper=address)
+        for cover in covers(near):
+            path = find(near, cover)
+            if path is not None:
+                return _first(near, path, cover) if len(path) > 1 else not_further(near, path)
+    return None
 
 
 def _first(scene: Scene, path: Rows, cover: Cover) -> Plan:
@@ -153,6 +183,9 @@ def _arrived(scene: Scene, path: Rows) -> Plan:
         f"The goal votes, and nobody else: {listed(here.voters)}. {here.leader} leads, "
         f"{locks} of {len(here.voters)} voters are locked."
     )
+    if here.learners:
+        left = enumerated(here.learners)
+        reason += f" {left} may still learn: {here.leader} leads and cannot remove anybody."
     return Plan(Next.DONE, None, reason, "", path, crossed)
 
 

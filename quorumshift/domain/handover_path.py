@@ -43,18 +43,14 @@ class _Player:
     def play(self, operations: Sequence[Operation]) -> Rows:
         """Follow the operations, a row each; neighbouring locks, or releases, make one row."""
         self.rows.append(self.row(None))
-        changing = False
         for move, some in groupby(operations, key=lambda operation: operation.move):
             if move in (Move.LOCK, Move.RELEASE):
                 self._turn_keys(move, list(some))
                 continue
-            if not changing:
-                self._remove_leftovers()
-                changing = True
             for operation in some:
+                self._remove_leftovers()
                 self._change(operation)
-        if not changing:
-            self._remove_leftovers()
+        self._remove_leftovers()
         return tuple(self.rows)
 
     def _turn_keys(self, move: Move, operations: Sequence[Operation]) -> None:
@@ -70,7 +66,9 @@ class _Player:
             self._add(lock_step(Kind.RELEASE, nodes, _WHY_RELEASE[self.cover]))
 
     def _remove_leftovers(self) -> None:
-        for address in sorted(self.learners - self.scene.goal.voters):
+        if self.leader not in self.scene.able:
+            return
+        for address in sorted(self.learners - self.scene.wanted):
             self.learners.discard(address)
             self._step(Kind.REMOVE, address, "It is a learner that is left over.")
 
@@ -87,8 +85,10 @@ class _Player:
             why = f"{self._why_remove(node)} {self._arithmetic()}"
             self._step(Kind.REMOVE, node.address, why)
         elif operation.move is Move.TRANSFER:
+            able = self.leader in self.scene.able
+            why = "is to leave" if able else "can only admit and promote members"
             self.leader = self._heir(operation.group)
-            self._step(Kind.TRANSFER, self.leader, "The present leader is to leave.")
+            self._step(Kind.TRANSFER, self.leader, f"The present leader {why}.")
         else:
             self._replace()
 
@@ -96,7 +96,7 @@ class _Player:
         """Admit one node unless it is a member, then others while there is room: they catch up
         meanwhile."""
         slots = self.scene.dialect.learners_at_a_time - len(self.learners)
-        wanted = [first, *(at for at in self.scene.nodes if at in self.scene.goal.voters)]
+        wanted = [first, *(at for at in self.scene.nodes if at in self.scene.wanted)]
         for address in wanted:
             if slots > 0 and address not in self.learners | self.voters:
                 self.learners.add(address)
@@ -105,7 +105,7 @@ class _Player:
 
     def _replace(self) -> None:
         """Joint consensus: the goal, and the leader while it leads."""
-        wanted = self.scene.goal.voters | {self.leader}
+        wanted = self.scene.wanted | {self.leader}
         self._admit(min(wanted))
         self.voters = set(wanted)
         self.learners -= wanted

@@ -35,7 +35,8 @@ class Group:
 
     ``goal``: to vote in the end. ``healthy``: counts for the tolerance once it votes, and its task
     can be locked. ``learner``: a learner that is to vote.
-    ``leads``: it is the leader, alone in its group. ``size``: how many there are, 31 at most.
+    ``leads``: it is the leader, alone in its group. ``able``: who leads of it can remove a member
+    and hand leadership over. ``size``: how many there are, 31 at most.
     """
 
     goal: bool
@@ -43,6 +44,7 @@ class Group:
     healthy: bool
     learner: bool
     leads: bool
+    able: bool
     size: int
 
 
@@ -60,6 +62,7 @@ class Problem:
 
     ``budget``: how many tasks ECS lets us lock. ``tolerance``, ``minimum_voters``: what the policy
     asks; unhealthy voters do not count. ``learners``: how many there may be at a time.
+    ``leftover``: learners that are not to vote; they stay until somebody able leads.
     ``transfer``, ``removal``, ``joint``: what the Raft can do. ``strict``: it admits nobody while
     a voter is unhealthy. ``cover``: what the locks are to keep at every moment.
     """
@@ -69,6 +72,7 @@ class Problem:
     tolerance: int
     minimum_voters: int
     learners: int
+    leftover: int
     transfer: bool
     removal: bool
     joint: bool

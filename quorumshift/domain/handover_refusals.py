@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from quorumshift.domain.handover_path import find, present
+from quorumshift.domain.abilities import enumerated, first_contract, joining_only
+from quorumshift.domain.handover_path import Rows, find, present
 from quorumshift.domain.handover_scene import Scene, forward, replacing
 from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
 from quorumshift.domain.locks import hold
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, quorum
-from quorumshift.domain.reading import listed
+from quorumshift.domain.reading import Reading, barred, listed
 
 Refusal = tuple[str, str]
 """A reason, and what a person can do."""
 
 
 def refusal(
-    observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy
+    observation: ClusterObservation,
+    reading: Reading,
+    goal: Goal,
+    dialect: Dialect,
+    policy: Policy,
 ) -> Refusal | None:
     """What makes the goal senseless or unsafe whatever the path, or ``None``."""
     lost = sorted(
@@ -32,6 +37,8 @@ def refusal(
             f"The Raft of {dialect.name} does not tell its members, so no change can be checked.",
             "Deploy a version of the service that tells them first.",
         )
+    if barred(observation, reading, policy):
+        return first_contract(observation, dialect.calls)
     if not goal.voters:
         return "The goal names no voter.", "Check that the service wants tasks at all."
     return None if replacing(observation, goal) else _too_small(len(goal.voters), policy)
@@ -80,6 +87,25 @@ def no_path(scene: Scene) -> Plan:
     return Plan(Next.BLOCKED, None, *_blocked(scene), path=(here,), crossed=crossed)
 
 
+def not_further(scene: Scene, path: Rows) -> Plan:
+    """The end of a way back that leaves one voter beside the goal; a quorum of them is locked."""
+    keep = hold(scene.observation, scene.policy)
+    crossed = not path[0].green_may_vanish
+    if keep:
+        return Plan(Next.STEP, keep, keep.reason, "", path, crossed)
+    reason = (
+        f"{scene.keeper} keeps its vote beside {listed(sorted(scene.goal.voters))}: no node that "
+        f"leads removes itself, and {_lack(scene)}."
+    )
+    held = scene.keeper in scene.locked
+    when = f"Before the lock of {scene.keeper} ends" if held else f"While {scene.keeper} runs"
+    advice = (
+        f"{when}, deploy the version that can remove members once more: that hand-over goes on "
+        "from here. Ended, its vote would stay, and count as lost."
+    )
+    return Plan(Next.BLOCKED, None, reason, advice, path, crossed)
+
+
 def _what_may_come(scene: Scene) -> str:
     """What would open a path by itself; empty: nothing."""
     hopeful = replace(scene, hopeful=True)
@@ -90,7 +116,13 @@ def _what_may_come(scene: Scene) -> str:
 
 def _blocked(scene: Scene) -> Refusal:
     able = replace(scene.dialect, removal=True, leadership_transfer=True)
-    if scene.dialect != able and find(replace(scene, dialect=able), covers(scene)[-1]) is not None:
+    least = covers(scene)[-1]
+    if joining_only(scene.observation) and _only_ability_lacks(scene):
+        return (
+            f"{_lack(scene)}, and no path does without.",
+            "Deploy a version of the service that can remove a member and move leadership.",
+        )
+    if scene.dialect != able and find(replace(scene, dialect=able), least) is not None:
         lacking = "move leadership" if scene.dialect.removal else "remove a member"
         return (
             f"The Raft of {scene.dialect.name} cannot {lacking}, and no path does without.",
@@ -107,6 +139,20 @@ def _blocked(scene: Scene) -> Refusal:
         f"No path keeps a tolerance of {floor}{faults(scene)}.",
         "Bring the unhealthy voters back, or lower the tolerance in the policy.",
     )
+
+
+def _lack(scene: Scene) -> str:
+    unable = joining_only(scene.observation)
+    lack = "lacks" if len(unable) == 1 else "lack"
+    calls = scene.dialect.calls or ("the removal of members", "the transfer of leadership")
+    return f"{enumerated(unable)} {lack} {enumerated(calls)}"
+
+
+def _only_ability_lacks(scene: Scene) -> bool:
+    """Whether there is no path because some nodes can only admit and promote, whatever is asked of
+    the locks."""
+    abler = find(replace(scene, abler=True), Cover.NONE)
+    return abler is not None and find(scene, Cover.NONE) is None
 
 
 def missing_tasks(scene: Scene) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from quorumshift.domain.abilities import able
 from quorumshift.domain.handover_problem import Counts, Group, Problem
 from quorumshift.domain.handover_steps import Cover, Goal
 from quorumshift.domain.locks import is_locked
@@ -13,13 +14,14 @@ from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
 from quorumshift.domain.reading import Reading, complaint, lag_of
 
-Key = tuple[bool, Colour, bool, bool, bool]
+Key = tuple[bool, Colour, bool, bool, bool, bool]
 
 
 @dataclass(frozen=True)
 class Scene:
     """All that a path depends on. ``hopeful``: voters that are unhealthy now, but have a task,
-    count as healthy."""
+    count as healthy; ``abler``: all nodes can do what the dialect can. ``keeper``: the address of a
+    voter that is to stay besides the goal."""
 
     observation: ClusterObservation
     reading: Reading
@@ -27,6 +29,8 @@ class Scene:
     dialect: Dialect
     policy: Policy
     hopeful: bool = False
+    abler: bool = False
+    keeper: str | None = None
 
     @property
     def leader(self) -> Node:
@@ -40,6 +44,18 @@ class Scene:
         """The nodes by address, the readiest first."""
         ranked = sorted(self.observation.nodes, key=self._rank)
         return {node.address: node for node in ranked}
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """The addresses that are to vote in the end."""
+        return self.goal.voters | {self.keeper} if self.keeper else self.goal.voters
+
+    @cached_property
+    def able(self) -> frozenset[str]:
+        """The addresses that can remove a member and hand leadership over when they lead."""
+        if self.abler:
+            return frozenset(self.nodes)
+        return able(self.observation)
 
     @cached_property
     def locked(self) -> frozenset[str]:
@@ -64,7 +80,7 @@ class Scene:
         """The nodes that matter, those together that nothing tells apart."""
         groups: dict[Key, list[Node]] = {}
         for node in self.nodes.values():
-            wanted = node.address in self.goal.voters
+            wanted = node.address in self.wanted
             if node.standing is Standing.VOTER or node.address in self.locked or wanted:
                 groups.setdefault(self._key(node), []).append(node)
         return tuple((key, tuple(groups[key])) for key in sorted(groups))
@@ -77,6 +93,10 @@ class Scene:
             tolerance=self.policy.tolerance,
             minimum_voters=self.policy.minimum_voters,
             learners=self.dialect.learners_at_a_time,
+            leftover=sum(
+                node.standing is Standing.LEARNER and node.address not in self.wanted
+                for node in self.observation.nodes
+            ),
             transfer=self.dialect.leadership_transfer,
             removal=self.dialect.removal,
             joint=self.dialect.joint_consensus,
@@ -111,7 +131,7 @@ class Scene:
         return sum(node.address in self.locked for node in nodes)
 
     def _key(self, node: Node) -> Key:
-        wanted = node.address in self.goal.voters
+        wanted = node.address in self.wanted
         return (
             wanted,
             node.colour,
@@ -119,6 +139,7 @@ class Scene:
             # Any other learner is removed before anything else, and is not in the way.
             wanted and node.standing is Standing.LEARNER,
             node.address == self.leader.address,
+            node.address in self.able,
         )
 
     def _rank(self, node: Node) -> tuple[bool, bool, int, str]:
@@ -135,3 +156,20 @@ def forward(scene: Scene) -> bool:
 def replacing(observation: ClusterObservation, goal: Goal) -> bool:
     """Whether the service wants more tasks than the goal has: ECS is still to start some."""
     return len(goal.voters) < observation.desired
+
+
+def keepers(scene: Scene) -> list[str]:
+    """The healthy voters outside the goal that can remove a member when they lead, the best to keep
+    first: who leads, then whose task is locked."""
+    leader = scene.leader.address
+    fitting = (scene.able & scene.healthy) - scene.goal.voters
+    voters = {node.address for node in scene.observation.voters}
+    order = [(at != leader, at not in scene.locked, at) for at in fitting & voters]
+    return [address for *_, address in sorted(order)]
+
+
+def stranded(observation: ClusterObservation, goal: Goal) -> bool:
+    """Whether somebody votes who is to leave, and nobody of the goal could take out the last of
+    them: whoever else is able to would be that last one, and no leader removes itself."""
+    leaving = any(node.address not in goal.voters for node in observation.voters)
+    return leaving and bool(goal.voters) and goal.voters.isdisjoint(able(observation))

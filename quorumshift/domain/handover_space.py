@@ -13,8 +13,11 @@ at all:
 - more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
   that needs as many, though there may be more from before;
 - an admission while a voter is unhealthy, where the Raft refuses that;
-- the removal of the leader, or of a healthy voter while an unhealthy one may leave instead.
+- the removal of the leader, or of a healthy voter while an unhealthy one may leave instead;
+- a removal under a leader that can only admit and promote, or leadership for such a node: it could
+  be moved there, and nothing that is left to be done could be done from there.
 
+Leadership moves from who is to leave to who is to stay, and from who only joins to who is able.
 None of this depends on where the search began, and every edge costs something. So whoever takes the
 first step of the best path and searches again gets the rest of it, and never goes in circles.
 """
@@ -185,15 +188,16 @@ class Space(Layout):
         voters = plain & self.voters_mask
         votes = self.votes(voters)
         leading = self.leader(plain)
-        price = self._price_of_change(groups[leading], votes)
+        leader = groups[leading]
+        price = self._price_of_change(leader, votes)
         for at, group in enumerate(groups):
             here = voters >> self.voters_at[at] & COUNTER
             one = 1 << self.voters_at[at]
-            if group.goal and here < group.size and self._may_promote(group, votes):
+            if group.goal and here < group.size and self._may_promote(group, leader, votes):
                 entry = self._enter(voters + one, votes, weakest)
                 if entry is not None:
                     yield Move.PROMOTE, at, plain + one, price + entry
-            if group.goal and here and self._may_lead(group, leading):
+            if here and self._may_lead(group, leader):
                 yield Move.TRANSFER, at, plain + ((at - leading) << self.leader_at), _move(votes)
             if not group.goal and here and self._may_remove(at, leading, votes):
                 entry = self._enter(voters - one, votes, weakest)
@@ -202,19 +206,21 @@ class Space(Layout):
         if self.problem.joint:
             yield from self._replace_edge(plain, votes, weakest, price)
 
-    def _may_promote(self, group: Group, votes: Votes) -> bool:
-        return group.healthy and (group.learner or self._may_admit(votes))
+    def _may_promote(self, group: Group, leader: Group, votes: Votes) -> bool:
+        return group.healthy and (group.learner or self._may_admit(leader, votes))
 
-    def _may_admit(self, votes: Votes) -> bool:
+    def _may_admit(self, leader: Group, votes: Votes) -> bool:
         closed = self.problem.strict and votes.healthy < votes.total
-        return not closed and votes.learners < self.problem.learners
+        learners = votes.learners + (0 if leader.able else self.problem.leftover)
+        return not closed and learners < self.problem.learners
 
-    def _may_lead(self, group: Group, leading: int) -> bool:
-        leaving = not self.groups[leading].goal
-        return group.healthy and leaving and self.problem.transfer
+    def _may_lead(self, group: Group, leader: Group) -> bool:
+        wanted = (group.goal and not leader.goal) or not leader.able
+        return wanted and group.able and group.healthy and self.problem.transfer
 
     def _may_remove(self, at: int, leading: int, votes: Votes) -> bool:
-        if not self.problem.removal or at == leading:
+        able = self.problem.removal and self.groups[leading].able
+        if not able or at == leading:
             return False
         return not self.groups[at].healthy or not votes.unhealthy_leaving
 
@@ -245,9 +251,10 @@ class Space(Layout):
 
         While it lasts both majorities must agree, so losing either colour loses one of them.
         """
-        if self.problem.strict and votes.healthy < votes.total:
-            return
         leading = self.leader(plain)
+        closed = self.problem.strict and votes.healthy < votes.total
+        if closed or not self.groups[leading].able:
+            return
         wanted = self.goal_voters
         if not self.groups[leading].goal:
             wanted += 1 << self.voters_at[leading]

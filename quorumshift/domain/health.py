@@ -19,7 +19,7 @@ from quorumshift.domain.raft import (
     Standing,
     quorum,
 )
-from quorumshift.domain.reading import Reading, lag_of, listed, read, uncertainty
+from quorumshift.domain.reading import Reading, barred, lag_of, listed, read, uncertainty
 
 
 class Decision(StrEnum):
@@ -67,20 +67,28 @@ class Verdict:
         return " ".join(self.reasons)
 
 
-def assess(observation: ClusterObservation, policy: Policy) -> Verdict:
-    """Judge one observation. Never raises; *wait* where another look may tell."""
+def assess(observation: ClusterObservation, policy: Policy, calls: Sequence[str] = ()) -> Verdict:
+    """Judge one observation. Never raises; *wait* where another look may tell.
+
+    ``calls``: what nodes that can only admit and promote lack (``Dialect.calls``), to name it.
+    """
     reading = read(observation, policy)
     evidence = evidence_of(observation, reading)
-    decision, reasons = _judge(observation, reading, policy)
+    decision, reasons = _judge(observation, reading, policy, calls)
     return Verdict(decision, reasons, evidence)
 
 
-def steady(first: ClusterObservation, second: ClusterObservation, policy: Policy) -> Verdict:
+def steady(
+    first: ClusterObservation,
+    second: ClusterObservation,
+    policy: Policy,
+    calls: Sequence[str] = (),
+) -> Verdict:
     """Judge the second of two looks, and *wait* if leader, term or voters changed in between.
 
     The looks are to be a stabilisation time apart; a tenth less is forgiven, as clocks are slewed.
     """
-    earlier, later = assess(first, policy), assess(second, policy)
+    earlier, later = assess(first, policy, calls), assess(second, policy, calls)
     if later.decision is not Decision.PROCEED:
         return later
     if earlier.decision is not Decision.PROCEED:
@@ -132,16 +140,17 @@ def evidence_of(observation: ClusterObservation, reading: Reading) -> Evidence:
 
 
 def _judge(
-    observation: ClusterObservation, reading: Reading, policy: Policy
+    observation: ClusterObservation, reading: Reading, policy: Policy, calls: Sequence[str]
 ) -> tuple[Decision, tuple[str, ...]]:
     if not observation.nodes:
         text = "No node of the service was found. Check that its tasks run, then start again."
         return Decision.ABORT, (text,)
     if reading.torn:
         return Decision.ABORT, (reading.doubt,)
-    doubts = uncertainty(observation)
+    doubts = uncertainty(observation, policy, calls)
     if doubts:
-        return Decision.WAIT, doubts
+        waiting_helps = not barred(observation, reading, policy)
+        return Decision.WAIT if waiting_helps else Decision.ABORT, doubts
     voters = observation.voters
     if not voters:
         return Decision.ABORT, ("The member list holds no voter. Restore the cluster first.",)
@@ -155,13 +164,21 @@ def _judge(
         )
     tolerance = reading.tolerance(len(voters))
     if tolerance >= policy.tolerance and not reasons:
-        return Decision.PROCEED, (_all_well(voters, reading, tolerance, policy),)
+        well = _all_well(voters, reading, tolerance, policy)
+        inferred = observation.membership is Membership.INFERRED
+        return Decision.PROCEED, (well, _PIECED_TOGETHER) if inferred else (well,)
     if tolerance < policy.tolerance:
         shortage = _shortage(voters, reading, tolerance, policy)
         if not reasons and _may_recover(voters, reading, policy):
             return Decision.WAIT, (shortage,)
         reasons.append(shortage)
     return Decision.ABORT, tuple(reasons)
+
+
+_PIECED_TOGETHER = (
+    "The member list is pieced together, as allow_inferred permits: a member that does not answer "
+    "may be missing from it."
+)
 
 
 def _without_leader(voters: Sequence[Node], reading: Reading) -> tuple[Decision, tuple[str, ...]]:

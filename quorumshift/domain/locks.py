@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from quorumshift.domain.handover_steps import Kind, Step
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation, Node, Standing, quorum
+from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
 from quorumshift.domain.reading import Reading, listed, read
 
 RENEW_BELOW = 0.25
@@ -48,7 +48,8 @@ def hold(observation: ClusterObservation, policy: Policy) -> Step | None:
     """The next step towards a quorum of the present voters being locked; ``None``: it is.
 
     For hooks, which keep the votes but change no membership. A lock in the way of one that is
-    needed is given back first, as ECS protects at most as many tasks as the service wants.
+    needed is given back first, as ECS protects at most as many tasks as the service wants. Where
+    too few are left for a quorum, they go where the end of either colour alone would do harm.
     """
     voters = observation.voters
     reading = read(observation, policy)
@@ -62,6 +63,8 @@ def hold(observation: ClusterObservation, policy: Policy) -> Step | None:
             text = f"The lock of {listed(n.address for n in useless)} protects no healthy vote."
             return lock_step(Kind.RELEASE, useless, text)
         open_ones = [node for node in fit if node not in held]
+        if free < need:
+            open_ones = _exposed(fit, held, quorum(len(voters)))
         chosen = open_ones[: max(0, min(need, free))]
         if chosen:
             text = f"A quorum of the {len(voters)} voters ({quorum(len(voters))}) is to be locked."
@@ -83,6 +86,17 @@ def lock_step(kind: Kind, nodes: Iterable[Node], reason: str) -> Step:
     first, *rest = sorted(nodes, key=lambda node: node.address)
     tasks = tuple(node.task for node in (first, *rest) if node.task is not None)
     return Step(kind, first.address, first.raft_id, first.task, reason, tasks)
+
+
+def _exposed(fit: list[Node], held: list[Node], needed: int) -> list[Node]:
+    """Those not locked yet, first the ones without whom the end of one colour's unlocked tasks
+    would leave fewer than ``needed``; green's before blue's, as a roll-back ends green."""
+    first: list[Node] = []
+    for ending in (Colour.GREEN, Colour.BLUE):
+        staying = sum(node.colour is not ending or node in held for node in fit)
+        unlocked = [node for node in fit if node.colour is ending and node not in held]
+        first += unlocked[: max(0, needed - staying)]
+    return first + [node for node in fit if node not in held and node not in first]
 
 
 def _fit(observation: ClusterObservation, reading: Reading) -> list[Node]:

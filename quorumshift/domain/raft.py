@@ -101,7 +101,10 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class Node:
     """One node: its task (``None`` when gone), its member (``raft_id`` ``None`` when outside) and
-    its report (``None`` when it did not answer in time)."""
+    its report (``None`` when it did not answer in time, or is no member).
+
+    ``connections``: users connected to it, member or not; ``None`` when it did not tell.
+    """
 
     address: str
     colour: Colour
@@ -111,6 +114,7 @@ class Node:
     locked_until: float | None = None
     raft_id: str | None = None
     report: Report | None = None
+    connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,9 @@ def combine(
 ) -> ClusterObservation:
     """Join what ECS and Raft told into one observation, by address.
 
-    A member without a task and a task without a member each become a node of their own.
+    A member without a task and a task without a member each become a node of their own. What a
+    task without a member says of the Raft does not count: of its report the users alone are kept,
+    who may stay when its vote has gone.
     """
     by_address = {task.address: task for task in tasks}
     members = {member.address: member for member in view.members}
@@ -166,6 +172,7 @@ def combine(
     for address in sorted(by_address.keys() | members.keys()):
         task = by_address.get(address)
         member = members.get(address)
+        report = view.reports.get(address)
         nodes.append(
             Node(
                 address=address,
@@ -175,7 +182,8 @@ def combine(
                 ready=task.ready if task else False,
                 locked_until=task.locked_until if task else None,
                 raft_id=member.raft_id if member else None,
-                report=view.reports.get(address) if member else None,
+                report=report if member else None,
+                connections=report.connections if report else None,
             )
         )
     return ClusterObservation(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from quorumshift.domain.abilities import first_contract, joining_only, only_joins
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Membership, Node, Standing, quorum
 
@@ -39,11 +40,7 @@ def read(observation: ClusterObservation, policy: Policy) -> Reading:
     if not terms:
         return Reading(None, None, "No member answers.", False, (), {})
     term = max(terms)
-    claims = [
-        node
-        for node in members
-        if node.report and node.report.term == term and node.report.leader == node.raft_id
-    ]
+    claims = [node for node in members if _names(node, node, term)]
     if len(claims) > 1:
         who = listed(node.address for node in claims)
         doubt = (
@@ -69,6 +66,13 @@ def read(observation: ClusterObservation, policy: Policy) -> Reading:
     }
     healthy = tuple(node for node in voters if node.address not in complaints)
     return Reading(term, leader, "", False, healthy, complaints)
+
+
+def claimants(observation: ClusterObservation) -> tuple[Node, ...]:
+    """The members that take themselves for the leader in the highest term seen."""
+    members = [node for node in observation.nodes if node.standing is not Standing.OUTSIDE]
+    term = max((node.report.term for node in members if node.report), default=0)
+    return tuple(node for node in members if _names(node, node, term))
 
 
 def complaint(node: Node, leader: Node, voters: Sequence[Node], policy: Policy) -> str:
@@ -98,17 +102,35 @@ def lag_of(node: Node, leader: Node) -> int:
     return max(0, leader.report.last_index - node.report.last_index)
 
 
-def uncertainty(observation: ClusterObservation) -> tuple[str, ...]:
-    """Why the member list cannot be trusted, a sentence each; empty when it can."""
+def uncertainty(
+    observation: ClusterObservation, policy: Policy, calls: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Why the member list cannot be trusted, a sentence each; empty when it can.
+
+    ``calls``: what nodes of the first contract lack, by name (``Dialect.calls``).
+    """
     reasons = tuple(observation.unknown)
-    if observation.membership is not Membership.CONFIRMED:
-        source = {
-            Membership.LOCAL: "one member's own view of it, which may be old",
-            Membership.INFERRED: "pieced together, because this service cannot tell it",
-            Membership.UNKNOWN: "not known: nobody told",
-        }[observation.membership]
-        reasons += (f"The member list was not read through a quorum; it is {source}.",)
-    return reasons
+    if observation.membership is Membership.CONFIRMED or _allowed(observation, policy):
+        return reasons
+    if observation.membership is Membership.INFERRED and joining_only(observation):
+        return (*reasons, " ".join(first_contract(observation, calls)))
+    source = {
+        Membership.LOCAL: "one member's own view of it, which may be old",
+        Membership.INFERRED: "pieced together, because this service cannot tell it",
+        Membership.UNKNOWN: "not known: nobody told",
+    }[observation.membership]
+    return (*reasons, f"The member list was not read through a quorum; it is {source}.")
+
+
+def barred(observation: ClusterObservation, reading: Reading, policy: Policy) -> bool:
+    """Whether the member list cannot be trusted and waiting does not change that: a node leads
+    that cannot tell it, and the policy does not allow to piece it together."""
+    return (
+        observation.membership is Membership.INFERRED
+        and not policy.allow_inferred
+        and reading.leader is not None
+        and only_joins(reading.leader)
+    )
 
 
 def listed(addresses: Iterable[str]) -> str:
@@ -124,6 +146,10 @@ def _no_leader(members: Sequence[Node], term: int) -> str:
     ]
     text = f"Nobody leads in term {term}: an election is in progress."
     return f"{text} The claim of {listed(stale)} is stale." if stale else text
+
+
+def _allowed(observation: ClusterObservation, policy: Policy) -> bool:
+    return observation.membership is Membership.INFERRED and policy.allow_inferred
 
 
 def _names(node: Node, leader: Node, term: int) -> bool:

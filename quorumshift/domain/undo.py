@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quorumshift.domain.abilities import only_joins
 from quorumshift.domain.locks import locked
 from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Standing
+from quorumshift.domain.reading import claimants
 from quorumshift.domain.rollout import Progress, Rollout
 
 GRACE = 300
@@ -87,11 +89,15 @@ def judge(seen: UndoObservation) -> Meaning:
 
 
 def strangers(cluster: ClusterObservation) -> tuple[str, ...]:
-    """Addresses of the members, learners included, that are not blue's."""
+    """Addresses of the members that are not blue's; learners only where the leader can remove them,
+    as there is nothing else to be done about one, and its end costs no quorum."""
+    leaders = claimants(cluster)
+    stay = bool(leaders) and all(only_joins(node) for node in leaders)
     return tuple(
         node.address
         for node in cluster.nodes
-        if node.standing is not Standing.OUTSIDE and node.colour is not Colour.BLUE
+        if node.colour is not Colour.BLUE
+        and (node.standing is Standing.VOTER or (node.standing is Standing.LEARNER and not stay))
     )
 
 

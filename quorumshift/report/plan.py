@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 
+from quorumshift.domain.abilities import joining_only
 from quorumshift.domain.data import to_json
 from quorumshift.domain.forecast import Fate
 from quorumshift.domain.handover_steps import Cover, Next
@@ -82,7 +83,8 @@ def _facts(prospect: Prospect, nodes: Nodes) -> list[tuple[str, str]]:
     return [
         ("nodes", nodes.legend()),
         ("of", f"deployment {prospect.deployment}" if prospect.deployment else ""),
-        ("goal", _goal(prospect)),
+        ("joins", _joins(prospect, nodes)),
+        ("goal", _goal(prospect, nodes)),
         (
             "policy",
             f"tolerance {policy.tolerance}, at least {_count(policy.minimum_voters, 'voter')}"
@@ -93,11 +95,26 @@ def _facts(prospect: Prospect, nodes: Nodes) -> list[tuple[str, str]]:
     ]
 
 
-def _goal(prospect: Prospect) -> str:
+def _joins(prospect: Prospect, nodes: Nodes) -> str:
+    """Who can do less than others."""
+    some = joining_only(prospect.observation)
+    if not some:
+        return ""
+    return (
+        f"{nodes.group(some, {})} can only admit and promote, neither remove a member nor hand "
+        "leadership over"
+    )
+
+
+def _goal(prospect: Prospect, nodes: Nodes) -> str:
     rows = prospect.plan.path
     text = f"{prospect.goal} votes"
     if len(rows) < 2:
         return text
+    seen = prospect.observation
+    mine = {node.address for node in seen.nodes if node.colour is prospect.goal}
+    if others := set(rows[-1].voters) - mine:
+        text += f", and so does {nodes.group(others, {})}, which nobody else can remove"
     moves = sum(a.leader != b.leader for a, b in pairwise(rows))
     lowest = min(row.tolerance for row in rows)
     moved = {0: "the leader stays", 1: "leadership moves once"}

@@ -261,7 +261,7 @@ def test_nobody_listens(
     [
         (400, "AccessDeniedException", "AWS refused Invoke: AccessDeniedException: no, no"),
         (429, "TooManyRequestsException", "try again"),
-        (404, "ResourceNotFoundException", "the service sample is not deployed here"),
+        (404, "ResourceNotFoundException", "is not deployed here"),
         (500, "ServiceException", "try again"),
     ],
 )

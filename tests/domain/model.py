@@ -30,7 +30,8 @@ NOW, SOON, LATER = 1000.0, 1060.0, 9000.0
 
 
 class N(NamedTuple):
-    """One node. ``colour`` is "none" once its task has ended. ``caught``: its log is complete."""
+    """One node. ``colour`` is "none" once its task has ended. ``caught``: its log is complete.
+    ``able``: it can remove a member and move leadership, and not just admit and promote."""
 
     colour: str
     standing: int
@@ -38,6 +39,7 @@ class N(NamedTuple):
     alive: bool = True
     caught: bool = True
     lock: int = FREE
+    able: bool = True
 
     @property
     def votes(self) -> bool:
@@ -69,7 +71,8 @@ class Rules:
     """One service under check. ``sizes``: tasks of (blue, green); ``desired``: what ECS wants.
 
     ``adversary``: whether there is one; ``faults``: how often it may crash a node or stop the
-    deployment; ``clock``: whether it may let the locks come to their end.
+    deployment; ``clock``: whether it may let the locks come to their end. ``joining``: colours
+    whose nodes can only admit and promote.
     """
 
     sizes: tuple[int, int]
@@ -79,6 +82,7 @@ class Rules:
     adversary: bool = True
     faults: int = 0
     clock: bool = False
+    joining: frozenset[str] = frozenset()
 
 
 Planner = Callable[[ClusterObservation, Goal, Dialect, Policy], Plan]
@@ -112,7 +116,8 @@ def locks(nodes: Nodes) -> int:
 
 def tidy(nodes: Iterable[N]) -> Nodes:
     """Sorted, and without what neither has a task nor is a member."""
-    return tuple(sorted(n for n in nodes if n.colour != NONE or n.standing != OUTSIDE))
+    left = (n for n in nodes if n.colour != NONE or n.standing != OUTSIDE)
+    return tuple(sorted(n._replace(able=True) if n.colour == NONE else n for n in left))
 
 
 def observe(nodes: Nodes, desired: int) -> ClusterObservation:
@@ -131,12 +136,14 @@ def observe(nodes: Nodes, desired: int) -> ClusterObservation:
                 ready=node.alive,
                 locked_until=(None, SOON, LATER)[node.lock],
                 raft_id=str(at) if member else None,
-                report=Report(str(at), TERM, leader, index, index)
+                report=Report(str(at), TERM, leader, index, index, joins_only=not node.able)
                 if member and node.alive
                 else None,
             )
         )
-    return ClusterObservation(NOW, tuple(seen), desired, Membership.CONFIRMED)
+    told = all(node.able for node in nodes if node.leads)
+    membership = Membership.CONFIRMED if told else Membership.INFERRED
+    return ClusterObservation(NOW, tuple(seen), desired, membership)
 
 
 def apply(nodes: Nodes, step: Step) -> Nodes:
@@ -148,6 +155,7 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
     if spare(nodes) < 0 or not any(node.leads for node in nodes):
         raise Flaw("a change was asked of a cluster without leader or quorum")
     changed = list(nodes)
+    (leader,) = (node for node in nodes if node.leads)
     at = int(step.address)
     node = nodes[at]
     if step.kind is Kind.ADMIT:
@@ -162,10 +170,14 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
     elif step.kind is Kind.TRANSFER:
         if not (node.votes and node.caught):
             raise Flaw("leadership was moved to a node that cannot lead")
+        if not leader.able and not node.able:
+            raise Flaw("leadership was moved between nodes that only join")
         changed = [n._replace(leads=at == other) for other, n in enumerate(nodes)]
     elif step.kind is Kind.REMOVE:
         if node.leads:
             raise Flaw("the leader was removed")
+        if not leader.able:
+            raise Flaw("a removal was asked of a leader that only joins")
         changed[at] = node._replace(standing=OUTSIDE, caught=True)
     else:
         raise Flaw(f"{step.kind} is not part of this world")

@@ -128,7 +128,8 @@ class Check:
             if colour == GREEN and world.stopped:
                 continue
             if sum(node.colour == colour for node in nodes) < size:
-                yield world._replace(nodes=tidy((*nodes, N(colour, OUTSIDE))))
+                new = N(colour, OUTSIDE, able=colour not in self.rules.joining)
+                yield world._replace(nodes=tidy((*nodes, new)))
 
     def led(self, world: World) -> Iterator[World]:
         """Any healthy voter may come to lead."""
@@ -239,9 +240,11 @@ class Check:
     def check_done(self, world: World) -> None:
         """Done means: the goal votes and leads, nobody else is a member or locked."""
         self.ends["done " + world.goal] = self.ends.get("done " + world.goal, 0) + 1
+        able = any(node.leads and node.able for node in world.nodes)
         for node in world.nodes:
             ours = node.colour == world.goal
-            self.require(ours or node.standing == OUTSIDE, "done with leftovers", world, None)
+            nothing = node.standing == OUTSIDE or (node.standing == LEARNER and not able)
+            self.require(ours or nothing, "done with leftovers", world, None)
             self.require(ours or not node.lock, "done with locks left over", world, None)
         tasks = sum(node.colour == world.goal for node in world.nodes)
         votes = sum(node.standing == VOTER for node in world.nodes)
@@ -274,7 +277,22 @@ class Check:
             able = min(self.rules.desired, sum(node.votes for node in world.nodes))
             held = locked_votes(world.nodes) >= min(able, majority(world.nodes))
             self.require(held, f"stuck without locks ({now.reason})", world, None)
-        self.require(broken, f"stuck though nothing is broken ({now.reason})", world, None)
+        end = broken or self.check_beyond(world) or _in_the_way(world)
+        self.require(end, f"stuck though nothing is broken ({now.reason})", world, None)
+
+    def check_beyond(self, world: World) -> bool:
+        """Whether the goal is out of reach because none of it could take out the last of the
+        others; then as little as may be is left of them, and its end costs no quorum."""
+        ours = [node for node in world.nodes if node.colour == world.goal]
+        strangers = [n for n in world.nodes if n.standing == VOTER and n.colour != world.goal]
+        if not strangers or any(node.able for node in ours):
+            return False
+        if world.goal == BLUE and any(node.able for node in strangers):
+            self.require(len(strangers) == 1, "stuck with strangers", world, None)
+            votes = sum(node.votes for node in ours)
+            self.require(votes == min(len(ours), self.rules.desired), "votes lack", world, None)
+            self.require(survives_stop(world.nodes, GREEN), "green may not end", world, None)
+        return True
 
     def check_end(self) -> None:
         """Without further faults every run ends: the calm steps have no cycle."""
@@ -293,6 +311,13 @@ class Check:
                 elif after not in state:
                     state[after] = 1
                     stack.append((after, iter(self.calm[after])))
+
+
+def _in_the_way(world: World) -> bool:
+    """Whether a learner that nobody can take out keeps others from being admitted."""
+    able = any(node.able for node in world.nodes if node.standing == VOTER)
+    others = (n for n in world.nodes if n.standing == LEARNER and n.colour != world.goal)
+    return not able and any(others)
 
 
 def _with(world: World, at: int, node: N) -> World:

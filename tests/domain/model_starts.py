@@ -47,6 +47,11 @@ def every(blue: int, green: int, ill: int) -> list[Nodes]:
     return sorted(world for world in worlds if spare(world) >= 0)
 
 
+def joining(starts: list[Nodes], *colours: str) -> list[Nodes]:
+    """The same, where the nodes of these colours can only admit and promote."""
+    return [tidy(n._replace(able=n.colour not in colours) for n in nodes) for nodes in starts]
+
+
 def _casts(size: int, ill: int) -> Iterator[tuple[Part, ...]]:
     parts = [(standing, health) for standing in (OUTSIDE, LEARNER, VOTER) for health in _HEALTH]
     for cast in combinations_with_replacement(parts, size):

@@ -30,13 +30,15 @@ class State(NamedTuple):
 class Puzzle:
     """Blue nodes are called b…, green ones g…, those without a task n…. ``fit``: healthy ones.
 
-    Only ``learners`` are promoted while a voter is not fit: nobody else is admitted then.
+    Only ``learners`` are promoted while a voter is not fit: nobody else is admitted then. ``able``:
+    those that can remove a member and hand leadership over, or stand for election when asked.
     """
 
     nodes: frozenset[str]
     goal: frozenset[str]
     fit: frozenset[str]
     learners: frozenset[str]
+    able: frozenset[str]
     budget: int
     tolerance: int
     minimum: int
@@ -93,8 +95,10 @@ class Puzzle:
             short = self.unlockable(after) > self.unlockable(state)
             if not (lower or fewer or looser or short):
                 yield after
-        for node in state.voters & self.goal & self.fit:
-            if state.leader not in self.goal:
+        for node in state.voters & self.fit - {state.leader}:
+            possible = node in self.able or state.leader in self.able
+            useful = node in self.goal and state.leader not in self.goal
+            if possible and (useful or state.leader not in self.able):
                 yield state._replace(leader=node)
 
     def changes(self, state: State) -> Iterator[State]:
@@ -102,6 +106,8 @@ class Puzzle:
         joining = (self.goal & self.fit) - state.voters
         for node in joining if state.voters <= self.fit else joining & self.learners:
             yield state._replace(voters=state.voters | {node})
+        if state.leader not in self.able:
+            return
         leaving = state.voters - self.goal - {state.leader}
         sick = leaving - self.fit
         for node in sick or leaving:
@@ -201,6 +207,7 @@ def _at(puzzle: Puzzle, weakest: int) -> Puzzle:
         puzzle.goal,
         puzzle.fit,
         puzzle.learners,
+        puzzle.able,
         puzzle.budget,
         puzzle.tolerance,
         puzzle.minimum,

@@ -24,11 +24,15 @@ Patch = pytest.MonkeyPatch
 Maker = Callable[[Patch], Planner]
 BUGS: dict[str, tuple[Maker, str]] = {}
 """Each bug, and what the check is to say of it."""
+JOINING: set[str] = set()
+"""Those that only do harm where blue can just admit and promote."""
 
 
-def _bug(flaw: str) -> Callable[[Maker], Maker]:
+def _bug(flaw: str, *, joining: bool = False) -> Callable[[Maker], Maker]:
     def enlist(make: Maker) -> Maker:
         BUGS[make.__name__] = (make, flaw)
+        if joining:
+            JOINING.add(make.__name__)
         return make
 
     return enlist
@@ -92,6 +96,11 @@ def does_not_know_the_limit_of_locks(_: Patch) -> Planner:
 @_bug("locks that end are not renewed")
 def does_not_look_when_locks_end(_: Patch) -> Planner:
     return _each(lambda n: replace(n, locked_until=1e9 if n.locked_until else None))
+
+
+@_bug("a removal was asked of a leader that only joins", joining=True)
+def takes_every_node_for_able(_: Patch) -> Planner:
+    return _each(lambda n: replace(n, report=n.report and replace(n.report, joins_only=False)))
 
 
 @_bug("too many learners")
@@ -183,6 +192,15 @@ def moves_leadership_before_each_change(_: Patch) -> Planner:
     return _instead(change)
 
 
+@_bug("leadership was moved between nodes that only join", joining=True)
+def moves_leadership_to_whoever_votes(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        away = [n for n in seen.voters if n.report and n.report.leader != n.raft_id]
+        return _do(Kind.TRANSFER, away, found) if _is_step(found, Kind.TRANSFER) else found
+
+    return _instead(change)
+
+
 @_bug("the promised tolerance is broken")
 def removes_a_blue_voter_first(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
@@ -220,6 +238,16 @@ def takes_half_for_a_majority(patch: Patch) -> Planner:
 def searches_without_locks(patch: Patch) -> Planner:
     patch.setattr(Space, "uncovered", lambda self, state: 0)
     patch.setattr(Space, "missing", lambda self, state: 0)
+    return _searching(patch)
+
+
+@_bug("a removal was asked of a leader that only joins", joining=True)
+def searches_as_if_any_leader_could_remove(patch: Patch) -> Planner:
+    def may_remove(self: Space, at: int, leading: int, votes: Votes) -> bool:
+        first = not self.groups[at].healthy or not votes.unhealthy_leaving
+        return at != leading and first
+
+    patch.setattr(Space, "_may_remove", may_remove)
     return _searching(patch)
 
 

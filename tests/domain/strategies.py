@@ -31,6 +31,7 @@ def node(
     gone: bool = False,
     locked_until: float | None = None,
     ready: bool = True,
+    joins: bool = False,
 ) -> Node:
     """One node: b… is blue, g… is green; its Raft id is ``id-<address>``."""
     member = standing is not Standing.OUTSIDE
@@ -43,7 +44,9 @@ def node(
         ready=ready and not gone,
         locked_until=None if gone else locked_until,
         raft_id=f"id-{address}" if member else None,
-        report=Report(f"id-{address}", term, leader and f"id-{leader}", index, index)
+        report=Report(
+            f"id-{address}", term, leader and f"id-{leader}", index, index, joins_only=joins
+        )
         if member and not silent and not gone
         else None,
     )
@@ -62,11 +65,13 @@ def fleet(
     gone: str = "",
     behind: str = "",
     unready: str = "",
+    joins: str = "",
 ) -> ClusterObservation:
     """``blue`` and ``green`` tasks b1, b2, …, g1, …; the other words list addresses.
 
     Without ``voters``, blue votes. ``behind``: members whose log is empty; ``silent``: those that
-    do not answer; ``gone``: members whose tasks have ended; ``unready``: tasks not ready.
+    do not answer; ``gone``: members whose tasks have ended; ``unready``: tasks not ready;
+    ``joins``: members that can admit and promote, and nothing else.
     """
     addresses = [f"b{at}" for at in range(1, blue + 1)] + [f"g{at}" for at in range(1, green + 1)]
     voting = voters.split() if voters is not None else addresses[:blue]
@@ -84,11 +89,14 @@ def fleet(
             gone=address in gone.split(),
             locked_until=LATER if address in locked.split() else None,
             ready=address not in unready.split(),
+            joins=address in joins.split(),
         )
         for address in addresses
     )
     wanted = desired if desired is not None else max(blue, green)
-    return ClusterObservation(NOW, nodes, wanted, Membership.CONFIRMED)
+    inferred = leader in joins.split()
+    membership = Membership.INFERRED if inferred else Membership.CONFIRMED
+    return ClusterObservation(NOW, nodes, wanted, membership)
 
 
 @st.composite
@@ -98,6 +106,7 @@ def observations(draw: st.DrawFn, members: int = 7) -> ClusterObservation:
     addresses += [f"g{at}" for at in range(draw(st.integers(0, members - len(addresses))))]
     leaders = [None, *addresses]
     most = draw(st.sampled_from(leaders))
+    joining = draw(st.sampled_from(["", "", "b", "g", "b g", "b1 g1"]))
     nodes = [
         node(
             address,
@@ -109,11 +118,32 @@ def observations(draw: st.DrawFn, members: int = 7) -> ClusterObservation:
             gone=draw(st.sampled_from([False, False, False, False, True])),
             locked_until=draw(st.sampled_from([None, LATER, NOW + 60, NOW - 1])),
             ready=draw(st.sampled_from([True, True, True, False])),
+            joins=address in joining.split() or address[0] in joining.split(),
         )
         for address in addresses
     ]
     membership = draw(st.sampled_from([Membership.CONFIRMED] * 6 + list(Membership)))
     return ClusterObservation(NOW, tuple(nodes), draw(st.integers(1, 5)), membership)
+
+
+@st.composite
+def under_way(draw: st.DrawFn) -> ClusterObservation:
+    """Any place that a hand-over among six nodes may have got to."""
+    nodes = ["b1", "b2", "b3", "g1", "g2", "g3"]
+    voters = draw(st.sets(st.sampled_from(nodes), min_size=1))
+    silent = draw(st.sets(st.sampled_from(sorted(voters)), max_size=1)) if len(voters) > 1 else ()
+    able = sorted(voters - set(silent))
+    joins = draw(st.sampled_from(["", "", "b1 b2 b3", "g1 g2 g3", "b1 b2", " ".join(nodes)]))
+    return fleet(
+        3,
+        3,
+        desired=draw(st.integers(3, 4)),
+        voters=" ".join(voters),
+        leader=draw(st.sampled_from(able)),
+        locked=" ".join(draw(st.sets(st.sampled_from(nodes), max_size=4))),
+        silent=" ".join(silent),
+        joins=joins,
+    )
 
 
 def policies() -> st.SearchStrategy[Policy]:
@@ -124,6 +154,7 @@ def policies() -> st.SearchStrategy[Policy]:
         minimum_voters=st.sampled_from([1, 3]),
         allow_unlocked=st.booleans(),
         bake_before_majority=st.booleans(),
+        allow_inferred=st.booleans(),
     )
 
 

@@ -20,7 +20,14 @@ from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import read
 from quorumshift.usecases.turns import Look, Planned, Turn, next_turn
 from tests.domain import cases
-from tests.domain.strategies import ETCD, dialects, fleet, observations, policies
+from tests.domain.strategies import (
+    ETCD,
+    dialects,
+    fleet,
+    observations,
+    policies,
+    under_way,
+)
 
 
 def case(name: str) -> Prospect:
@@ -46,7 +53,7 @@ def spare(row: Configuration, dead: str) -> int:
 
 
 @settings(max_examples=200, deadline=None)
-@given(observations(), dialects(), policies())
+@given(observations() | under_way(), dialects(), policies())
 def test_anything_that_may_be_seen_can_be_looked_ahead_of(
     seen: ClusterObservation, dialect: Dialect, policy: Policy
 ) -> None:
@@ -66,7 +73,7 @@ def test_anything_that_may_be_seen_can_be_looked_ahead_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(observations(), dialects(), policies())
+@given(observations() | under_way(), dialects(), policies())
 def test_a_row_read_back_as_an_observation_is_that_row(
     seen: ClusterObservation, dialect: Dialect, policy: Policy
 ) -> None:
@@ -236,3 +243,22 @@ def test_a_new_task_does_not_help_where_no_path_is_left() -> None:
     (now,) = case("a-raft-that-cannot-move-leadership-is-refused").forecast
     fates = {death.fate for death in now if death.address.startswith("g")}
     assert fates == {Fate.TURNS_BACK}
+
+
+def test_who_alone_could_remove_others_is_not_to_die() -> None:
+    """Between the first green vote and a second green node blue can neither admit nor remove."""
+    found = case("a-first-contract-cluster-moves-to-green")
+    stuck = [
+        (row.step.kind, death.address)
+        for row, deaths in zip(found.plan.path, found.forecast, strict=True)
+        for death in deaths
+        if row.step and row.green and death.fate is Fate.STUCK
+    ]
+    assert stuck == [(Kind.PROMOTE, "g1")]
+
+
+def test_a_way_back_that_leaves_a_voter_is_none_to_end_green_after() -> None:
+    found = case("back-under-a-first-contract-leader-moves-leadership-first")
+    assert found.plan.path[-1].voters == ("b1", "b2", "b3", "g1")
+    assert found.ending is not None
+    assert found.ending.decision is Decision.ABORT

@@ -26,8 +26,9 @@ from tests.domain.strategies import NOW, fleet, observations, policies
 
 @pytest.mark.parametrize("name", cases.names("health"))
 def test_case(name: str) -> None:
-    policy = from_json(Policy, cases.question("health", name)["policy"])
-    verdict = assess(cases.observation("health", name), policy)
+    asked = cases.question("health", name)
+    policy = from_json(Policy, asked["policy"])
+    verdict = assess(cases.observation("health", name), policy, asked.get("calls", ()))
     cases.compare("health", name, "verdict", to_json(verdict))
 
 
@@ -80,7 +81,8 @@ def test_proceed_is_what_enumerating_every_failure_says(
         for many in range(policy.tolerance + 1)
         for dead in combinations(voters, many)
     )
-    known = observation.membership is Membership.CONFIRMED and not observation.unknown
+    inferred = observation.membership is Membership.INFERRED and policy.allow_inferred
+    known = (observation.membership is Membership.CONFIRMED or inferred) and not observation.unknown
     enough = len(voters) >= max(1, policy.minimum_voters)
     verdict = assess(observation, policy)
     assert (verdict.decision is Decision.PROCEED) is (survives and known and enough)
@@ -106,7 +108,8 @@ def test_the_guard_is_what_ending_every_task_says(
         leader = leads(observation)
         assert leader is not None
         assert leader.address not in ended
-        assert observation.membership is Membership.CONFIRMED
+        inferred = observation.membership is Membership.INFERRED and policy.allow_inferred
+        assert observation.membership is Membership.CONFIRMED or inferred
 
 
 def test_the_message_names_the_voter_and_what_to_do() -> None:

@@ -103,3 +103,11 @@ def test_in_the_end_every_lock_is_given_back() -> None:
     assert len(locked(observation)) == 2
     assert let_go(fleet(3, 3)) is None
     assert let_go(ending(observation, -1)) is None
+
+
+def test_hold_spreads_what_is_left_where_green_took_votes_by_itself() -> None:
+    """Four of six votes are the quorum and ECS locks three tasks: one of them must be green's, or
+    a roll-back, which ends green, would leave three."""
+    step = hold(fleet(3, 3, voters="b1 b2 b3 g1 g2 g3", locked="b1 b2"), POLICY)
+    assert step is not None
+    assert (step.kind, step.tasks) == (Kind.LOCK, ("task/g1",))

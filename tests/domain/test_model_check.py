@@ -12,12 +12,15 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.policy import Policy
-from tests.domain.model import Flaw, Nodes, Rules
+from tests.domain.model import BLUE, GREEN, Flaw, Nodes, Rules
 from tests.domain.model_check import Check, report
-from tests.domain.model_starts import every, ordinary
-from tests.domain.planted_bugs import BUGS
+from tests.domain.model_starts import every, joining, ordinary
+from tests.domain.planted_bugs import BUGS, JOINING
 
 STRICT = Policy()
+INFERRED = Policy(allow_inferred=True)
+OLD_BLUE, OLD_GREEN, ALL_OLD = frozenset({BLUE}), frozenset({GREEN}), frozenset({BLUE, GREEN})
+"""Which colours can only admit and promote."""
 SMALL = Policy(tolerance=0, minimum_voters=1)
 
 SETS: dict[str, tuple[Rules, list[Nodes]]] = {
@@ -35,6 +38,22 @@ SETS: dict[str, tuple[Rules, list[Nodes]]] = {
     "four, a fault": (Rules((4, 4), 4, STRICT, faults=1), ordinary(4, 4)),
     "five, every start": (Rules((5, 5), 5, STRICT, adversary=False), every(5, 5, ill=1)),
     "five, a fault": (Rules((5, 5), 5, STRICT, faults=1), ordinary(5, 5)),
+    "three, blue only joins, a fault": (
+        Rules((3, 3), 3, INFERRED, faults=1, joining=OLD_BLUE),
+        joining(ordinary(3, 3), BLUE),
+    ),
+    "three, blue only joins, every start": (
+        Rules((3, 3), 3, INFERRED, adversary=False, joining=OLD_BLUE),
+        joining(every(3, 3, ill=1), BLUE),
+    ),
+    "three, green only joins, every healthy start": (
+        Rules((3, 3), 3, INFERRED, adversary=False, joining=OLD_GREEN),
+        joining(every(3, 3, ill=0), GREEN),
+    ),
+    "three, all only join, every healthy start": (
+        Rules((3, 3), 3, INFERRED, adversary=False, joining=ALL_OLD),
+        joining(every(3, 3, ill=0), BLUE, GREEN),
+    ),
 }
 
 LARGE: dict[str, tuple[Rules, list[Nodes]]] = {
@@ -42,6 +61,22 @@ LARGE: dict[str, tuple[Rules, list[Nodes]]] = {
     "three to five, a fault": (Rules((3, 5), 5, STRICT, faults=1), ordinary(3, 5)),
     "four, every start, a fault": (Rules((4, 4), 4, STRICT, faults=1), every(4, 4, ill=1)),
     "five, every start, a fault": (Rules((5, 5), 5, STRICT, faults=1), every(5, 5, ill=1)),
+    "three, blue only joins, every start, a fault": (
+        Rules((3, 3), 3, INFERRED, faults=1, joining=OLD_BLUE),
+        joining(every(3, 3, ill=1), BLUE),
+    ),
+    "three, green only joins, every start, a fault": (
+        Rules((3, 3), 3, INFERRED, faults=1, joining=OLD_GREEN),
+        joining(every(3, 3, ill=1), GREEN),
+    ),
+    "three, all only join, every start, a fault": (
+        Rules((3, 3), 3, INFERRED, faults=1, joining=ALL_OLD),
+        joining(every(3, 3, ill=1), BLUE, GREEN),
+    ),
+    "five, blue only joins, a fault": (
+        Rules((5, 5), 5, INFERRED, faults=1, joining=OLD_BLUE),
+        joining(ordinary(5, 5), BLUE),
+    ),
 }
 if os.environ.get("QUORUMSHIFT_MODEL_CHECK") == "full":
     SETS |= LARGE
@@ -67,5 +102,8 @@ def test_the_check_finds_a_planted_bug(name: str, monkeypatch: pytest.MonkeyPatc
     make, flaw = BUGS[name]
     planner = make(monkeypatch)
     rules = Rules((3, 3), 3, STRICT, faults=1, clock=name == "does_not_look_when_locks_end")
+    starts = ordinary(3, 3)
+    if name in JOINING:
+        rules, starts = replace(rules, policy=INFERRED, joining=OLD_BLUE), joining(starts, BLUE)
     with pytest.raises(Flaw, match=flaw):
-        Check(rules, planner=planner).run(ordinary(3, 3))
+        Check(rules, planner=planner).run(starts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from quorumshift.domain.raft import (
@@ -57,6 +59,19 @@ class TestCombine:
         (node,) = seen.nodes
         assert (node.standing, node.raft_id, node.report) == (Standing.OUTSIDE, None, None)
         assert seen.voters == ()
+
+    def test_users_of_a_task_count_whether_it_is_a_member_or_not(self) -> None:
+        report = replace(self.report, connections=7)
+        others = [Task("task/2", "b", Colour.BLUE, ready=True)]
+        told = view(self.member, a=report, b=replace(report, raft_id="id-b", connections=5))
+        seen = combine(at=1.0, tasks=[self.blue, *others], desired=1, view=told)
+        assert [(n.address, n.standing, n.connections) for n in seen.nodes] == [
+            ("a", Standing.VOTER, 7),
+            ("b", Standing.OUTSIDE, 5),
+        ]
+        assert [n.report for n in seen.nodes] == [report, None]
+        silent = combine(at=1.0, tasks=others, desired=1, view=view(self.member, a=self.report))
+        assert [n.connections for n in silent.nodes] == [None, None]
 
     def test_everything_else_is_passed_on(self) -> None:
         seen = combine(at=1.0, tasks=[], desired=3, view=view(self.member), unknown=["x"])

@@ -9,8 +9,17 @@ import pytest
 
 from quorumshift.domain.raft import Membership
 from quorumshift.domain.rollout import Progress, Rollout
-from quorumshift.domain.undo import ATTEMPTS, GRACE, Decision, HandBack, UndoObservation, judge
+from quorumshift.domain.undo import (
+    ATTEMPTS,
+    GRACE,
+    Decision,
+    HandBack,
+    UndoObservation,
+    judge,
+    strangers,
+)
 from tests.domain.cluster_builder import cluster
+from tests.domain.strategies import fleet
 
 STOPPED = Rollout("d-1", Progress.STOPPED, undone_by="d-2")
 UNDONE = Rollout("d-2", Progress.SUCCEEDED, undoes="d-1")
@@ -83,3 +92,12 @@ def test_after_some_attempts_a_person_is_asked() -> None:
     meaning = judge(seen(cluster=voting, hand_back=spent))
     assert meaning.decision is Decision.FAILED
     assert "no blue task is ready" in meaning.reason
+
+
+def test_a_learner_that_the_leader_cannot_remove_is_nothing_to_wait_for() -> None:
+    """Its end costs no quorum, and nobody could do anything about it; a vote is another matter."""
+    old = "b1 b2 b3"
+    assert strangers(fleet(3, 3, learners="g1")) == ("g1",)
+    assert strangers(fleet(3, 3, learners="g1", joins=old)) == ()
+    assert strangers(fleet(3, 3, learners="g1", joins=old, leader="")) == ("g1",)
+    assert strangers(fleet(3, 3, voters=f"{old} g1", joins=old)) == ("g1",)

@@ -37,6 +37,8 @@ def prospect(name: str) -> Prospect:
         ("one-task-cannot-be-locked", 100),
         ("an-election-is-waited-for", 100),
         ("back-past-the-point-of-no-return", 120),
+        ("a-first-contract-cluster-moves-to-green", 80),
+        ("back-under-a-first-contract-leader-moves-leadership-first", 100),
     ],
 )
 def test_page(name: str, width: int) -> None:
