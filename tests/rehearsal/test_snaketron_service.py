@@ -517,6 +517,33 @@ def test_an_orchestrator_changes_the_members(tmp_path: Path) -> None:
         assert old not in standings(follower)
 
 
+def test_who_was_taken_out_sends_its_players_on_a_few_at_a_time(tmp_path: Path) -> None:
+    """On AWS the load balancer cuts what is left before SIGTERM comes, so that is too late."""
+    with playing(tmp_path, 3, EXTENDED) as fleet:
+        leader = leading(fleet)
+        via = next(address for address in fleet.tasks if address != leader)
+        raft_id = fleet.raft_id(via)
+
+        async def told(socket: aiohttp.ClientWebSocketResponse) -> float:
+            heard = await socket.receive_json(timeout=10)
+            assert heard == {"type": "Shutdown", "version": "1", "node": via}
+            return time.monotonic()
+
+        async def game(socket: aiohttp.ClientWebSocketResponse) -> tuple[float, ...]:
+            async with player(via) as second, player(via) as third:
+                await asyncio.to_thread(until, lambda: remove(leader, raft_id).removed)
+                times = await asyncio.gather(told(socket), told(second), told(third))
+                await third.send_json(command("after", "1"))
+                assert await third.receive_json(timeout=5) == {"type": "Ack", "id": "after"}
+            async with player(via) as late:  # who comes all the same may stay
+                await late.send_json(command("late", "1"))
+                assert await late.receive_json(timeout=5) == {"type": "Ack", "id": "late"}
+            return times
+
+        times = play(via, game)
+        assert 0.5 < max(times) - min(times) < 5.0
+
+
 def stays_so(holds: Callable[[], bool], seconds: float) -> None:
     """It is the case all the time."""
     deadline = time.monotonic() + seconds

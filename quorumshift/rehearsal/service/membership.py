@@ -24,12 +24,12 @@ class MemberLost(Exception):
 
 
 class Membership:
-    """Starts etcd when there is a place for it and looks after it. ``taken_out``: our member has
-    been in the cluster, and was removed from it at least once."""
+    """Starts etcd when there is a place for it and looks after it. ``taken_out``: set once our
+    member has been in the cluster, and was removed from it."""
 
     def __init__(self, node: Node, gateway: Gateway, view: View) -> None:
         self.etcd = Etcd(node)
-        self.taken_out = False
+        self.taken_out = asyncio.Event()
         self._node = node
         self._gateway = gateway
         self._view = view
@@ -114,7 +114,7 @@ class Membership:
                 continue
             now = {each.raft_id for each in self._ours(members)}
             if not now or (start.raft_id is not None and start.raft_id not in now):
-                self.taken_out = True
+                self.taken_out.set()
                 self._removed |= (last_known | {start.raft_id or ""}) - now
                 _say("our member was taken out of the cluster; this node forwards from now on")
                 return

@@ -78,7 +78,7 @@ class Joining:
 
     async def _has_a_vote(self) -> bool:
         """Whether we vote, or never will; if neither, we ask for it once we have caught up."""
-        if self._core.membership.taken_out:
+        if self._core.membership.taken_out.is_set():
             return True
         try:
             status, raft_id = await self._raft.status(), self._raft.raft_id

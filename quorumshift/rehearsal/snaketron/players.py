@@ -2,7 +2,8 @@
 
 From a player: ``{"type": "Command", "id": key, "value": text}``, as many at once as they like. To a
 player: ``Welcome`` first; ``Ack`` {id} once a command's value is on a majority's disks, or ``Nack``
-{id, reason}; ``Shutdown`` when the node is told to end, with time to open a connection elsewhere;
+{id, reason}; ``Shutdown`` when the node was taken out of the cluster, or is told to end, with time
+to open a connection elsewhere;
 ``Error`` {reason} for what is no command.
 """
 
@@ -52,6 +53,14 @@ class Players(Sockets):
         told = [asyncio.create_task(self._tell_shutdown(each)) for each in tuple(self._open)]
         if told:
             await asyncio.wait(told, timeout=_TELL_SECONDS)
+
+    async def send_on(self, seconds: float) -> None:
+        """Tell those who are here to go elsewhere, one after the other over this time, so that they
+        do not all come to the same door at once. Who comes later may stay."""
+        here = tuple(self._open)
+        for each in here:
+            await self._tell_shutdown(each)
+            await asyncio.sleep(seconds / len(here))
 
     async def _opened(self, socket: Socket) -> None:
         await socket.send_json({"type": "Welcome", **self._about})

@@ -26,6 +26,7 @@ from quorumshift.rehearsal.snaketron.table import Table
 SHUTDOWN_SECONDS = 1.0
 """Between the news that a node ends and the end of its WebSockets: so long a player has to open the
 next one. What else an end takes is kept short: a rehearsal at speed leaves two real seconds."""
+SEND_ON_SECONDS = 3.0
 _LAST_WORD_SECONDS = 0.4
 
 
@@ -73,9 +74,17 @@ class _Task:
 
     async def live(self) -> int:
         """Returns the exit code."""
-        return await self._core.live(
-            [self._registration.keep(), self._joining.follow()], self._drain
-        )
+        others = [self._registration.keep(), self._joining.follow()]
+        if self._settings.extended:
+            others.append(self._send_players_on())
+        return await self._core.live(others, self._drain)
+
+    async def _send_players_on(self) -> None:
+        """Who is taken out will be ended, and before SIGTERM comes the load balancer has cut off
+        whoever is still connected."""
+        await self._core.membership.taken_out.wait()
+        await self._players.send_on(SEND_ON_SECONDS)
+        await asyncio.Event().wait()
 
     async def _drain(self) -> None:
         """Players first; the row says ``offline`` last of all."""
