@@ -108,7 +108,8 @@ def _rehearse_all(names: Sequence[str], jobs: int) -> Iterator[Row]:
 
 def _rehearse(name: str) -> Row:
     program = str(Path(sys.executable).parent / "quorumshift")
-    command = [program, "rehearse", "--output", "json", "--rate", str(RATE), "--fault", name]
+    command = [program, "rehearse", "--service", "etcd", "--output", "json"]
+    command += ["--rate", str(RATE), "--fault", name]
     began = time.monotonic()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -23,15 +23,17 @@ from quorumshift.adapters.discovery.ecs import EcsService
 from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.domain.appspec import app_spec
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
-from quorumshift.names import Names
 from quorumshift.rehearsal import images
 from quorumshift.rehearsal.load import Load
 from quorumshift.rehearsal.observer import Observer
-from quorumshift.rehearsal.run import NEW_TAG, Options, Rehearsal
+from quorumshift.rehearsal.options import Options
+from quorumshift.rehearsal.run import Rehearsal
+from quorumshift.rehearsal.samples import ETCD
+from quorumshift.rehearsal.stock import NEW_TAG
 from quorumshift.rehearsal.world import Event
 from quorumshift.usecases.observer import Observer as Looker
 
-CONFIGURATION = Path(__file__).parent.parent / "quorumshift.toml"
+CONFIGURATION = ETCD.configuration
 PATIENCE = "termination_wait_minutes = 2880\ndeadline_minutes = 7200"
 """The longest that CodeDeploy waits before it ends blue: 48 real minutes at speed 60."""
 NODES = 3
@@ -54,11 +56,11 @@ class Stage:
         self.observer: Observer = rehearsal.observer
         self.service = rehearsal.configuration.service
         self.raft = rehearsal.configuration.raft
-        self.names = Names(self.service.name)
+        self.names = rehearsal.configuration.names
         self._ecs = rehearsal.ecs
         client = self.world.client("ecs")
         self._tasks = EcsService(
-            client, self.names.cluster, self.service.name, self.service.container
+            client, self.names.cluster, self.names.service, self.service.container
         )
         raft = EtcdRaft(client_port=self.raft.port, peer_port=self.raft.peer_port)
         self._looker = Looker(self._tasks, raft, SystemClock(), self.raft.policy)
@@ -72,7 +74,7 @@ class Stage:
 
     def _deploy(self) -> str:
         """All traffic to version 2, and no question to anybody; returns when blue waits."""
-        reference = images.push(self.world, self.service.name, NEW_TAG, version="2")
+        reference = images.push(self.world, self.names.repository, NEW_TAG, version="2")
         definitions = EcsTaskDefinitions(
             self.world.client("ecs"), self.names.family, self.service.container, self._tasks.live
         )

@@ -48,9 +48,11 @@ def _run(way: Way, options: argparse.Namespace) -> tuple[int, Result | None]:
     from quorumshift.domain.data import from_json
     from quorumshift.rehearsal.result import Result
 
-    scale = {name: getattr(options, name) for name in ("nodes", "rate", "speed", "config")}
+    scale = {name: getattr(options, name) for name in ("nodes", "rate", "speed", "players")}
+    scale["config"] = rehearse.configuration_of(options)
+    scale["contract"] = options.contract.name
     command = [sys.executable, "-m", __name__, way.name]
-    command += [f"--{name}={value}" for name, value in scale.items()]
+    command += [f"--{name}={value}" for name, value in scale.items() if value is not None]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, env=environment_of_child(), text=True
     ) as arm:
@@ -97,7 +99,8 @@ def main() -> int:
 
 
 def _run_here(way: Way, options: argparse.Namespace) -> int:
-    from quorumshift.rehearsal.run import Options, Rehearsal
+    from quorumshift.rehearsal.options import Options
+    from quorumshift.rehearsal.run import Rehearsal
     from quorumshift.report.live import live_view
     from quorumshift.report.outcome import as_json
 
@@ -106,8 +109,10 @@ def _run_here(way: Way, options: argparse.Namespace) -> int:
         rate=options.rate,
         speed=options.speed,
         fault=None,
-        configuration=options.config,
+        configuration=rehearse.configuration_of(options),
         way=way,
+        contract=options.contract,
+        players=options.players,
     )
     with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr):
         result = rehearsal.run()

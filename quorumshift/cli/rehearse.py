@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.rehearsal.faults import Fault, listing, parse_fault
+from quorumshift.rehearsal.samples import CONTRACTS, SAMPLES, SNAKETRON, Contract
+from quorumshift.rehearsal.service.node import EXTENDED
 
 if TYPE_CHECKING:
     from quorumshift.rehearsal.result import Result
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 NODES = (3, 5, 7, 9)
 RATE = (1, 500)
 SPEED = (1.0, 120.0)
-DEFAULT_CONFIGURATION = Path(__file__).parents[2] / "quorumshift.toml"
+PLAYERS = (0, 1000)
+DEFAULT_CONFIGURATION = SNAKETRON.configuration
 
 
 def add_to(verbs: Any) -> None:
@@ -77,12 +80,37 @@ def add_scale_to(verb: Any) -> None:
         help=f"how many of AWS's seconds pass in one, {SPEED[0]:.0f} to {SPEED[1]:.0f} "
         "(default 60); Raft's own times are real",
     )
-    verb.add_argument(
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument(
+        "--service",
+        choices=SAMPLES,
+        default=SNAKETRON.name,
+        help="which of the repository's services to deploy: "
+        + "; ".join(f"{sample.name}, {sample.about}" for sample in SAMPLES.values())
+        + f" (default {SNAKETRON.name})",
+    )
+    what.add_argument(
         "--config",
         type=Path,
-        default=DEFAULT_CONFIGURATION,
         metavar="FILE",
-        help="the service's description (default: the repository's quorumshift.toml)",
+        help="the description of another service; the sample that speaks its Raft dialect stands "
+        "for it",
+    )
+    verb.add_argument(
+        "--contract",
+        type=contract,
+        default=CONTRACTS[EXTENDED],
+        metavar="NAME",
+        help="what SnakeTron's nodes speak: "
+        + "; ".join(f"{each.name}, {each.about}" for each in CONTRACTS.values())
+        + f" (default {EXTENDED}; docs/snaketron.md)",
+    )
+    verb.add_argument(
+        "--players",
+        type=players,
+        metavar="N",
+        help=f"players who keep a WebSocket open, {PLAYERS[0]} to {PLAYERS[1]:,} (default "
+        f"{SNAKETRON.players} for SnakeTron; other samples have none)",
     )
 
 
@@ -109,6 +137,23 @@ def rate(text: str) -> int:
 def speed(text: str) -> float:
     """AWS's seconds in a real one."""
     return float(_within(_number(text, float), SPEED, "times as fast"))
+
+
+def players(text: str) -> int:
+    """How many WebSockets."""
+    return int(_within(_number(text, int), PLAYERS, "players"))
+
+
+def contract(text: str) -> Contract:
+    """What the nodes speak."""
+    if text not in CONTRACTS:
+        raise argparse.ArgumentTypeError(f"no contract {text!r}; there is {', '.join(CONTRACTS)}")
+    return CONTRACTS[text]
+
+
+def configuration_of(options: argparse.Namespace) -> Path:
+    """Where the service that was asked for is described."""
+    return options.config or SAMPLES[options.service].configuration
 
 
 def fault(text: str) -> Fault:
@@ -155,7 +200,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_one(options: argparse.Namespace) -> int:
-    from quorumshift.rehearsal.run import Options, Rehearsal
+    from quorumshift.rehearsal.options import Options
+    from quorumshift.rehearsal.run import Rehearsal
     from quorumshift.report.live import live_view
 
     what = Options(
@@ -163,7 +209,9 @@ def _run_one(options: argparse.Namespace) -> int:
         rate=options.rate,
         speed=options.speed,
         fault=options.fault,
-        configuration=options.config,
+        configuration=configuration_of(options),
+        contract=options.contract,
+        players=options.players,
     )
     with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr) as view:
         result = rehearsal.run()

@@ -10,7 +10,6 @@ from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.adapters.discovery.ecs import EcsService
 from quorumshift.config import Configuration
 from quorumshift.domain.appspec import app_spec
-from quorumshift.names import Names
 from quorumshift.rehearsal.images import registry
 from quorumshift.rehearsal.result import Hook, Outcome
 from quorumshift.rehearsal.world import World
@@ -26,7 +25,7 @@ class PlainDeployment:
     def __init__(self, world: World, configuration: Configuration) -> None:
         self._world = world
         self._service = configuration.service
-        self._names = Names(configuration.service.name)
+        self._names = configuration.names
         self._codedeploy = world.client("codedeploy")
         self._id = ""
 

@@ -34,6 +34,11 @@ class Block:
         """The load balancer listens here."""
         return f"{self.prefix}.2"
 
+    @property
+    def database(self) -> str:
+        """The database listens here, for a service that has one."""
+        return f"{self.prefix}.3"
+
     def task(self, number: int) -> str:
         """The address of the ``number``-th task ever started, from 0; addresses are reused last
         of all, as on AWS."""

@@ -11,7 +11,6 @@ from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.config import Configuration
 from quorumshift.domain.errors import Transient
 from quorumshift.domain.handover_steps import Step
-from quorumshift.names import Names
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.lambda_environment import Outcome, failed_in_lambda
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
@@ -21,6 +20,7 @@ from quorumshift.rehearsal.interruptions import Interruptions
 from quorumshift.rehearsal.moments import Moment, Phase
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.peer_cuts import PeerCuts
+from quorumshift.rehearsal.service.node import CLIENT_PORT
 from quorumshift.rehearsal.steps_done import StepsDone
 from quorumshift.rehearsal.victims import Victims
 from quorumshift.rehearsal.world import Event, World
@@ -46,8 +46,7 @@ class Deeds:
         lambdas: LambdaEngine,
     ) -> None:
         self._world = world
-        self._raft_port = configuration.raft.port
-        self._names = Names(configuration.service.name)
+        self._names = configuration.names
         self._lambdas = lambdas
         self._victims = Victims(world, ecs, observer)
         self._interruptions = Interruptions(world, self._names)
@@ -198,7 +197,7 @@ class Deeds:
         self._world.events.say("fault", f"the function {function} will raise", function=function)
 
     def _move_leader(self) -> None:
-        raft = EtcdRaft(client_port=self._raft_port)
+        raft = EtcdRaft(client_port=CLIENT_PORT)  # every sample has an etcd inside
         deadline = time.monotonic() + DEADLINE_SECONDS
         while True:
             old, new = self._victims.leader(), self._victims.follower()

@@ -19,12 +19,13 @@ ENDS = {
 
 
 class Execution:
-    """Starts the execution and reads from its history, the only store there is."""
+    """Starts an execution of the state machine ``machine`` and reads from its history, the only
+    store there is."""
 
-    def __init__(self, world: World, service: str) -> None:
+    def __init__(self, world: World, machine: str) -> None:
         self._world = world
         self._client = world.client("stepfunctions")
-        self._machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{service}-deploy"
+        self._machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
         self._arn = ""
 
     def start(self, request: dict[str, Any]) -> None:

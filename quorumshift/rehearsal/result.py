@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the command line reads results without anything that makes them
     from quorumshift.rehearsal.load import LoadResult
     from quorumshift.rehearsal.observer import ObserverResult
+    from quorumshift.rehearsal.players import PlayersResult
 
 
 class Outcome(StrEnum):
@@ -59,6 +60,45 @@ class Writes:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayersFound:
+    """What the players went through, each on a connection that shall stay.
+
+    ``connected``: in the end. ``reconnects``: connections that a player had to replace by another,
+    ``broken`` of them because the old one broke, the others because its node told them that it
+    ends. ``longest_gap_seconds``: the longest time that a player had none; ``long_gaps``: those of
+    more than a second. Acknowledged commands are read back, as writes are; ``commands_refused``
+    were answered with a no, ``commands_unanswered`` not at all.
+    """
+
+    connected: int
+    reconnects: int
+    broken: int
+    longest_gap_seconds: float
+    long_gaps: int
+    commands_acknowledged: int
+    commands_refused: int
+    commands_unanswered: int
+    commands_lost: int
+    commands_unreadable: int
+
+    @classmethod
+    def of(cls, players: PlayersResult) -> PlayersFound:
+        """What the players counted."""
+        return cls(
+            connected=players.connected,
+            reconnects=players.reconnects,
+            broken=players.broken,
+            longest_gap_seconds=players.longest_gap_seconds,
+            long_gaps=players.long_gaps,
+            commands_acknowledged=players.acknowledged,
+            commands_refused=players.nacked,
+            commands_unanswered=players.unanswered,
+            commands_lost=players.lost,
+            commands_unreadable=players.unreadable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Quorum:
     """Seconds in which fewer than a quorum of the voters answered. ``lost_at_end``: it was still
     so when the rehearsal ended."""
@@ -100,7 +140,8 @@ class Duration:
 @dataclass(frozen=True, slots=True)
 class Result:
     """The whole result. ``states``: in the order in which they were first entered.
-    ``api_calls``: calls of AWS made by the deployment's functions. ``logs``: the run's folder."""
+    ``api_calls``: calls of AWS made by the deployment's functions. ``logs``: the run's folder.
+    ``players``: ``None`` where the service has none."""
 
     outcome: Outcome
     cause: str
@@ -116,3 +157,4 @@ class Result:
     api_calls: int
     duration: Duration
     logs: str
+    players: PlayersFound | None = None

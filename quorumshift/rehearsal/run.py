@@ -7,14 +7,10 @@ import math
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from quorumshift.config import Configuration, load
 from quorumshift.domain.raft import Standing
-from quorumshift.rehearsal import images
 from quorumshift.rehearsal.aws.alarms import AlarmEngine
 from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
 from quorumshift.rehearsal.aws.ecs import EcsEngine
@@ -22,26 +18,30 @@ from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
 from quorumshift.rehearsal.aws.provision import provision
 from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
 from quorumshift.rehearsal.block import take_block
+from quorumshift.rehearsal.database_process import PORT as DATABASE_PORT
 from quorumshift.rehearsal.deeds import Deeds
-from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.folder import new_folder
 from quorumshift.rehearsal.load import Load
 from quorumshift.rehearsal.membership_news import tell_membership
 from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.options import Options
+from quorumshift.rehearsal.players import Players
 from quorumshift.rehearsal.preflight import CannotStart, check_ports
 from quorumshift.rehearsal.result import (
     Duration,
     Leader,
+    PlayersFound,
     Quorum,
     Requests,
     Result,
     Writes,
 )
+from quorumshift.rehearsal.samples import sample_of
+from quorumshift.rehearsal.stock import NEW_TAG, push_images, start_database
 from quorumshift.rehearsal.synthesis import assembly
-from quorumshift.rehearsal.ways import QUORUMSHIFT, Deploying, Way
+from quorumshift.rehearsal.ways import Deploying
 from quorumshift.rehearsal.world import AWS_PORT, World
 
-NEW_TAG = "v2"
 BOOT_SECONDS = 60.0
 """How long the service may take to come up before the rehearsal gives up."""
 WARM_UP_SECONDS = 1.0
@@ -56,26 +56,6 @@ class Interrupted(Exception):
     """The rehearsal was told to end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asked for, checked."""
-
-    nodes: int
-    rate: int
-    speed: float
-    fault: Fault | None
-    configuration: Path
-    way: Way = QUORUMSHIFT
-
-
-def sized(configuration: Path, nodes: int) -> dict[str, Any]:
-    """What to override so that the service has so many tasks; nothing where it has them anyway,
-    so that the template which was kept for the file as it is serves again."""
-    if load(configuration).service.desired_count == nodes:
-        return {}
-    return {"service.desired_count": nodes, "service.environment.CLUSTER_SIZE": str(nodes)}
-
-
 class Rehearsal:
     """A context: everything it starts is ended when it is left, however it is left."""
 
@@ -86,11 +66,14 @@ class Rehearsal:
         """
         self.began = time.monotonic()
         self.options = options
-        self.overrides = sized(options.configuration, options.nodes)
+        self.overrides = options.overrides
         self.configuration: Configuration = load(options.configuration, overrides=self.overrides)
+        self.sample = sample_of(self.configuration)
+        options.check(self.sample)
         self.world = self._new_world()
         self.ecs = EcsEngine(self.world)
         self.load: Load | None = None
+        self.players: Players | None = None
         self.observer: Observer | None = None
         self.result: Result | None = None
         self._exits = contextlib.ExitStack()
@@ -102,17 +85,17 @@ class Rehearsal:
             raise CannotStart(str(error)) from None
         service, balancer = self.configuration.service, self.configuration.load_balancer
         raft = self.configuration.raft
+        of_task = {service.port, service.health[0], raft.port, raft.peer_port, *self.sample.ports}
+        wanted = [
+            (block.aws, AWS_PORT),
+            (block.balancer, balancer.listener_port),
+            (block.balancer, balancer.test_listener_port),
+            *((block.task(0), port) for port in sorted(of_task)),
+        ]
+        if self.sample.database:
+            wanted.append((block.database, DATABASE_PORT))
         try:
-            check_ports(
-                [
-                    (block.aws, AWS_PORT),
-                    (block.balancer, balancer.listener_port),
-                    (block.balancer, balancer.test_listener_port),
-                    (block.task(0), service.port),
-                    (block.task(0), raft.port),
-                    (block.task(0), raft.peer_port),
-                ]
-            )
+            check_ports(wanted)
         except CannotStart:
             block.lock.close()
             raise
@@ -174,16 +157,14 @@ class Rehearsal:
         self._exits.callback(aws.stop)
         aws.start()
         self.aws = aws
-        service = self.configuration.service
-        fault = options.fault or Fault("", "nothing", behaviour=options.way.behaviour)
-        images.push(
-            world, service.name, service.image_tag, version="1", behaviour=fault.blue_behaviour
-        )
-        images.push(world, service.name, NEW_TAG, version="2", behaviour=fault.behaviour)
+        push_images(world, self.configuration, options)
+        if self.sample.database:
+            say("stage", f"starting PostgreSQL on {world.block.database}")
+            self._exits.callback(start_database(world, self.configuration).stop)
         say("stage", "provisioning from the template")
         self.outputs = provision(world, folder)
         say("stage", f"waiting for {options.nodes} tasks and their Raft cluster")
-        self.observer = Observer(world, self.ecs.instances_path(service.name))
+        self.observer = Observer(world, self.ecs.instances_path(self.configuration.names.service))
         self.observer.start()
         tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
@@ -194,6 +175,11 @@ class Rehearsal:
         say("stage", f"load: {options.rate} requests/s to {url}, half of them writes")
         self.load = Load(world, url, options.rate)
         self.load.start()
+        count = self.sample.players if options.players is None else options.players
+        if count and self.configuration.service.websocket_path:
+            say("stage", f"{count} players, each with a WebSocket that stays open")
+            self.players = Players(world, url, count)
+            self.players.start()
         self._pause(WARM_UP_SECONDS)
         self._wait_until(self._quiet, "the alarms to be quiet")
 
@@ -222,7 +208,7 @@ class Rehearsal:
         return states.count("healthy") == nodes
 
     def _deploy(self) -> Result:
-        way, name = self.options.way, self.configuration.service.name
+        way, name = self.options.way, self.configuration.names.repository
         deploying = way.begin(self.world, self.configuration)
         self.world.events.say("stage", f"deploying version 2: {way.about}")
         deploying.start({"image": f"{name}:{NEW_TAG}"})
@@ -244,6 +230,7 @@ class Rehearsal:
             if stands
             else "what was acknowledged cannot be read back: no quorum answers",
         )
+        players = self.players.finish(quorum=stands) if self.players else None
         load = self.load.finish(quorum=stands)
         seen = self.observer.finish()
         outcome, cause = deploying.outcome()
@@ -263,6 +250,7 @@ class Rehearsal:
             api_calls=self.aws.calls.count(),
             duration=Duration(round(time.monotonic() - self.began, 1)),
             logs=str(self.world.directory),
+            players=PlayersFound.of(players) if players else None,
         )
 
     def _wait_until(

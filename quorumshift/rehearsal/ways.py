@@ -34,12 +34,12 @@ class Deploying(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """``behaviour``: of version 2's image where no fault asks for another. ``seconds_after``: how
-    long the load goes on after the end. ``about``: a line for a person. ``begin``: makes it."""
+    """``self_joining``: version 2 is one that votes by itself. ``seconds_after``: how long the load
+    goes on after the end. ``about``: a line for a person. ``begin``: makes it."""
 
     name: str
     about: str
-    behaviour: str
+    self_joining: bool
     seconds_after: float
     begin: Callable[[World, Configuration], Deploying]
 
@@ -47,14 +47,14 @@ class Way:
 QUORUMSHIFT = Way(
     "quorumshift",
     "the votes are handed over before blue ends",
-    "normal",
+    False,
     1.0,
-    lambda world, configuration: Execution(world, configuration.service.name),
+    lambda world, configuration: Execution(world, configuration.names.deploy),
 )
 BASELINE = Way(
     "baseline",
     "green votes by itself, CodeDeploy ends blue at once",
-    "self-join",
+    True,
     10.0,
     PlainDeployment,
 )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from quorumshift.names import DEPLOY_STATES, HAND_OVER_STATES
 
 if TYPE_CHECKING:
+    from quorumshift.rehearsal.load import LoadSnapshot
+    from quorumshift.rehearsal.players import PlayersSnapshot
     from quorumshift.rehearsal.world import Event
 
 SHOWN = {
@@ -38,6 +40,20 @@ def line(event: Event) -> str | None:
     if event.kind not in SHOWN or not _worth_reading(event):
         return None
     return f"{SHOWN[event.kind]:<11} {event.text}"
+
+
+def load_figures(seen: LoadSnapshot) -> str:
+    """The load so far."""
+    return f"{seen.total:,} requests, {seen.failed:,} failed, 99th percentile {seen.p99_ms:.1f} ms"
+
+
+def player_figures(seen: PlayersSnapshot) -> str:
+    """Where the players are, and what it cost them to get there. Blue is version 1."""
+    blue, green = seen.versions.get("1", 0), seen.versions.get("2", 0)
+    return (
+        f"{seen.connected:,} of {seen.count:,} connected ({blue:,} blue, {green:,} green), "
+        f"{seen.reconnects:,} reconnects, longest gap {seen.longest_gap_seconds:.2f} s"
+    )
 
 
 def _worth_reading(event: Event) -> bool:

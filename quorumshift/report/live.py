@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from quorumshift.report.lines import line
+from quorumshift.report.lines import line, load_figures, player_figures
 
 if TYPE_CHECKING:
     from quorumshift.rehearsal.run import Rehearsal
@@ -38,7 +38,8 @@ class View:
 
 
 class Log(View):
-    """One line an event, no control codes; and the load's figures every five seconds."""
+    """One line an event, no control codes; the load's and the players' figures every five
+    seconds."""
 
     EVERY_SECONDS = 5.0
 
@@ -57,13 +58,14 @@ class Log(View):
 
     def _figures(self) -> None:
         while not self._closed.wait(self.EVERY_SECONDS):
-            if self._rehearsal.load is not None:
-                seen = self._rehearsal.load.snapshot()
-                self._write(
-                    f"{self._rehearsal.world.events.now():6.1f} s  load        "
-                    f"{seen.total:,} requests, {seen.failed:,} failed, "
-                    f"99th percentile {seen.p99_ms:.1f} ms"
-                )
+            load, players = self._rehearsal.load, self._rehearsal.players
+            if load is not None:
+                self._tell("load", load_figures(load.snapshot()))
+            if players is not None:
+                self._tell("players", player_figures(players.snapshot()))
+
+    def _tell(self, who: str, figures: str) -> None:
+        self._write(f"{self._rehearsal.world.events.now():6.1f} s  {who:<11} {figures}")
 
     def _write(self, text: str) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):

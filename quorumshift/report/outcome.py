@@ -6,7 +6,7 @@ import json
 import textwrap
 
 from quorumshift.domain.data import to_json
-from quorumshift.rehearsal.result import Outcome, Quorum, Result, Writes
+from quorumshift.rehearsal.result import Outcome, PlayersFound, Quorum, Result, Writes
 
 WIDTH = 100
 KINDLY = {
@@ -39,6 +39,7 @@ def as_text(result: Result) -> str:
             f"{writes.acknowledged:,} acknowledged, {writes.failed:,} failed, {lost(writes)} lost; "
             f"longest stall {writes.longest_stall_ms:.0f} ms",
         ),
+        ("players", players(result.players) if result.players else ""),
         ("quorum", f"{without_quorum(result.quorum)} without it"),
         (
             "leader",
@@ -61,14 +62,31 @@ def as_text(result: Result) -> str:
 
 def lost(writes: Writes) -> str:
     """How many acknowledged writes are lost, as far as somebody could be asked."""
-    if not writes.unreadable:
-        return f"{writes.lost:,}"
-    return f"unknown (at least {writes.lost:,})" if writes.lost else "unknown"
+    return _lost(writes.lost, writes.unreadable)
+
+
+def players(found: PlayersFound) -> str:
+    """What they went through, and what became of their commands."""
+    told = found.reconnects - found.broken
+    missing = _lost(found.commands_lost, found.commands_unreadable)
+    return (
+        f"{found.connected:,} connected; {told:,} changed over when their node told them, "
+        f"{found.broken:,} because their connection broke; longest gap "
+        f"{found.longest_gap_seconds:.2f} s; {found.commands_acknowledged:,} commands "
+        f"acknowledged, {found.commands_refused:,} refused, "
+        f"{found.commands_unanswered:,} unanswered, {missing} lost"
+    )
 
 
 def without_quorum(quorum: Quorum) -> str:
     """How long there was none, and whether that has ended."""
     return f"{quorum.lost_seconds:.1f} s{', to the end' if quorum.lost_at_end else ''}"
+
+
+def _lost(known: int, unreadable: int) -> str:
+    if not unreadable:
+        return f"{known:,}"
+    return f"unknown (at least {known:,})" if known else "unknown"
 
 
 def _row(head: str, text: str) -> str:

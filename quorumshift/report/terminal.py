@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quorumshift.domain.raft import Standing
-from quorumshift.report.lines import line
+from quorumshift.report.lines import line, player_figures
 from quorumshift.report.live import View
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ class Terminal(View):
             self._news.append(f"{event.at:6.1f} s  {text}")
 
     def _picture(self) -> RenderableType:
-        parts: list[RenderableType] = [self._traffic(), self._nodes(), self._figures()]
+        parts: list[RenderableType] = [
+            self._traffic(),
+            self._nodes(),
+            self._figures(),
+            *self._players(),
+        ]
         title = f"quorumshift rehearsal · {self._rehearsal.world.events.now():.0f} s"
         subtitle = self._state or self._stage
         news = Text("\n".join(self._news), overflow="ellipsis", no_wrap=True)
@@ -106,3 +111,9 @@ class Terminal(View):
             (f"{seen.failed:,} failed", "red bold" if seen.failed else "green"),
             f", median {seen.p50_ms:.1f} ms, 99th percentile {seen.p99_ms:.1f} ms",
         )
+
+    def _players(self) -> list[RenderableType]:
+        players = self._rehearsal.players
+        if players is None:
+            return []
+        return [Text.assemble(("players   ", "bold"), player_figures(players.snapshot()))]

@@ -10,6 +10,7 @@ from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour
 from quorumshift.domain.reading import listed
+from quorumshift.usecases.draining import farewell
 
 LONGEST_SECONDS = 2400.0
 """A hand-over gives up after forty minutes: the engine stops waiting after sixty."""
@@ -58,7 +59,7 @@ class Planned:
     of those in a row that could not go on. ``rested``: it has baked where the policy asks for it.
     ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because it
     was stuck with more. ``suspicion``: whom to look at once more before anything rests on their
-    being unhealthy.
+    being unhealthy. ``drained_seconds``: the pauses in which it waited for blue's users, in all.
     """
 
     decision: Turn
@@ -72,6 +73,7 @@ class Planned:
     lenient: bool = False
     suspicion: Suspicion | None = None
     settle_seconds: int = 0
+    drained_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ def next_turn(
         reason = f"{who} looks unhealthy; before anything rests on that there is a second look."
     elif found.decision is Next.BLOCKED and goal is Colour.BLUE and not way.lenient:
         decision = Turn.WAIT  # what the last resort is for may pass by itself
+    drained, pause = last.drained_seconds if last else 0, 0
+    if decision is Turn.DONE and goal is Colour.GREEN:
+        bye = farewell(seen, policy, drained, seen.at - began)
+        drained, pause = drained + bye.pause, bye.pause
+        decision = Turn.WAIT if pause else decision
+        reason = bye.said if pause else f"{reason} {bye.said}".strip()
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     return Planned(
@@ -141,7 +149,8 @@ def next_turn(
         way.rested,
         way.lenient,
         suspicion,
-        _pause(seen, decision, stuck),
+        pause or _pause(seen, decision, stuck),
+        drained,
     )
 
 
@@ -152,7 +161,7 @@ def _why_turned(reason: str, seen: ClusterObservation, stuck: float | None) -> s
 
 def _why_stopped(last: Planned | None) -> str:
     """Whoever reads that the rollout was stopped wants to know what the hand-over waited for."""
-    if last is None or last.stuck_since is None:
+    if last is None or (last.stuck_since is None and last.decision is not Turn.WAIT):
         return "the rollout was stopped"
     return f"the rollout was stopped while the hand-over waited: {last.reason}"
 

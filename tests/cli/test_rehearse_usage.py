@@ -9,6 +9,7 @@ import pytest
 
 from quorumshift.cli.main import main
 from quorumshift.rehearsal.block import take_block
+from quorumshift.rehearsal.samples import ETCD
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,12 @@ from quorumshift.rehearsal.block import take_block
         (["--baseline", "--keep"], "leave --fault and --keep out"),
         (["--outputt", "json"], "--outputt"),
         (["--config", "/nowhere/quorumshift.toml"], "/nowhere/quorumshift.toml"),
+        (["--service", "zookeeper"], "snaketron"),
+        (["--service", "etcd", "--config", "x.toml"], "not allowed with argument --service"),
+        (["--service", "etcd", "--contract", "legacy"], "has one only"),
+        (["--service", "etcd", "--players", "10"], "the sample etcd has none"),
+        (["--contract", "modern"], "there is extended, legacy, migration"),
+        (["--players", "1001"], "out of range; use 0 to 1000"),
     ],
 )
 def test_bad_usage_gets_one_line_and_exit_code_2(
@@ -45,7 +52,7 @@ def test_bad_usage_gets_one_line_and_exit_code_2(
 def test_a_broken_configuration_names_file_line_key_and_what_is_allowed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (Path(__file__).parents[2] / "quorumshift.toml").read_text()
+    text = ETCD.configuration.read_text()
     broken = tmp_path / "quorumshift.toml"
     lines = [
         "port = 70000" if line.startswith("port") and at < 20 else line

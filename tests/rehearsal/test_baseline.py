@@ -20,6 +20,7 @@ from quorumshift.rehearsal.service.self_join import Wish, wish
 from tests.rehearsal.fleet import running, sees_leader, until
 
 COMMAND = [sys.executable, "-m", "quorumshift.cli.main", "rehearse", "--baseline"]
+COMMAND += ["--service", "etcd"]
 
 
 # What a node that joins by itself wants

@@ -19,10 +19,11 @@ from quorumshift.rehearsal.deeds import Deeds, NeverCame
 from quorumshift.rehearsal.faults import parse_fault
 from quorumshift.rehearsal.moments import Moment, Phase
 from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.samples import ETCD
 from quorumshift.rehearsal.steps_done import StepsDone
 from quorumshift.rehearsal.world import World
 
-CONFIGURATION = load(Path(__file__).parents[2] / "quorumshift.toml")
+CONFIGURATION = load(ETCD.configuration)
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ import pytest
 
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.load import Load
-from quorumshift.rehearsal.load.generator import TIMEOUT_SECONDS, value_of
+from quorumshift.rehearsal.load.generator import TIMEOUT_SECONDS
 from quorumshift.rehearsal.load.tally import RECENT_SECONDS, Latencies, Tally
 from quorumshift.rehearsal.observer import Observer
+from quorumshift.rehearsal.read_back import value_of
 from quorumshift.rehearsal.reporting import ReporterFailed
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.fleet import running, until

@@ -13,6 +13,7 @@ import pytest
 
 from quorumshift.cli.main import main
 from quorumshift.domain.data import to_json
+from quorumshift.rehearsal.samples import ETCD
 from quorumshift.rehearsal.world import REGION, World
 from tests.domain.strategies import fleet
 
@@ -62,7 +63,7 @@ def plan(
     service: str, folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> tuple[int, Any]:
     """The exit code, and the page or the complaint."""
-    text = (Path(__file__).parents[2] / "quorumshift.toml").read_text()
+    text = ETCD.configuration.read_text()
     configuration = folder / "quorumshift.toml"
     configuration.write_text(text.replace('name = "sample"', f'name = "{service}"', 1))
     code = main(["plan", "--config", str(configuration), *arguments])

@@ -18,7 +18,8 @@ import pytest
 from quorumshift.rehearsal.fault_matrix import expected
 from quorumshift.rehearsal.faults import FAULTS
 
-COMMAND = [sys.executable, "-m", "quorumshift.cli.main", "rehearse", "--output", "json"]
+COMMAND = [sys.executable, "-m", "quorumshift.cli.main", "rehearse", "--service", "etcd"]
+COMMAND += ["--output", "json"]
 EXIT_CODES = {"Deployed": 0, "RolledBack": 3}
 KEYS = {
     "outcome": str,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+from quorumshift.rehearsal.players import PlayersResult
 from quorumshift.rehearsal.result import (
     Duration,
     Hook,
     Leader,
     Outcome,
+    PlayersFound,
     Quorum,
     Requests,
     Result,
@@ -34,6 +37,29 @@ RESULT = Result(
 )
 
 
+PLAYERS = PlayersResult(
+    began=1.7e9,
+    count=300,
+    connected=299,
+    versions={"2": 299},
+    told=280,
+    broken=12,
+    left=431,
+    longest_gap_seconds=0.25,
+    long_gaps=0,
+    longest_entry_seconds=0.2,
+    sent=5432,
+    resent=9,
+    acknowledged=5430,
+    nacked=1,
+    unanswered=1,
+    lost=0,
+    unreadable=0,
+    errors=(),
+    timeline=(),
+)
+
+
 def test_the_page_is_no_wider_than_it_says_and_tells_everything() -> None:
     page = as_text(RESULT)
     assert max(len(line) for line in page.splitlines()) <= WIDTH
@@ -54,3 +80,37 @@ def test_the_keys_stay() -> None:
     assert document["versionServed"] == "1"
     assert document["apiCalls"] == 402
     assert document["duration"] == {"seconds": 24.9}
+
+
+def test_a_service_without_players_says_nothing_of_them() -> None:
+    assert "players" not in as_text(RESULT)
+    assert json.loads(as_json(RESULT))["players"] is None
+
+
+def test_players_stand_on_the_page_and_in_json() -> None:
+    result = replace(RESULT, players=PlayersFound.of(PLAYERS))
+    page = as_text(result)
+    assert max(len(line) for line in page.splitlines()) <= WIDTH
+    said = " ".join(page.split())
+    for part in (
+        "players 299 connected; 280 changed over when their node told them, 12 because their",
+        "longest gap 0.25 s; 5,430 commands acknowledged, 1 refused, 1 unanswered, 0 lost",
+    ):
+        assert part in said
+    assert json.loads(as_json(result))["players"] == {
+        "connected": 299,
+        "reconnects": 292,
+        "broken": 12,
+        "longestGapSeconds": 0.25,
+        "longGaps": 0,
+        "commandsAcknowledged": 5430,
+        "commandsRefused": 1,
+        "commandsUnanswered": 1,
+        "commandsLost": 0,
+        "commandsUnreadable": 0,
+    }
+
+
+def test_commands_that_nobody_could_read_back_are_not_called_safe() -> None:
+    found = replace(PlayersFound.of(PLAYERS), commands_unreadable=7)
+    assert "unknown lost" in " ".join(as_text(replace(RESULT, players=found)).split())

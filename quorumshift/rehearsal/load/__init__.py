@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quorumshift.rehearsal.load.tally import Failure, LoadResult, LoadSnapshot, Second
+from quorumshift.rehearsal.failures import Failure
+from quorumshift.rehearsal.load.tally import LoadResult, LoadSnapshot, Second
 from quorumshift.rehearsal.reporting import Reporter, ReporterFailed
 
 if TYPE_CHECKING:  # this package is also the child, which needs no AWS client

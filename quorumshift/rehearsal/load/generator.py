@@ -8,30 +8,21 @@ the load balancer's stickiness: each goes where the weights send it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import json
 import random
 import secrets
-import sys
 import time
-from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from quorumshift.rehearsal.load.tally import Tally
+from quorumshift.rehearsal.read_back import ReadBack, value_of
 from quorumshift.rehearsal.reporting import standard_input, write_report
 
 TIMEOUT_SECONDS = 10.0
 CONNECTIONS = 256
 _REPORT_SECONDS = 0.5
-_PAGE = 500
-
-
-def value_of(key: str) -> str:
-    """What is written to ``key``: anybody can tell a wrong value."""
-    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def run(url: str, rate: int, writes: int) -> int:
@@ -148,39 +139,9 @@ class Generator:
         return URL(f"{self._url}/kv/{key}", encoded=True)
 
     async def read_back(self, seconds: float) -> tuple[int, int]:
-        """Read all acknowledged writes: how many are missing or wrong, and how many could not be
-        read within ``seconds``, because unknown is not the same as lost.
-
-        A page that cannot be read is asked for again: this is the count, not the load.
-        """
-        missing = set(self.acknowledged)
-        after, more = "", True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while more:
-                    page = await self._page_at_last(after)
-                    items: dict[str, str] = page["items"]
-                    missing -= {key for key, value in items.items() if value == value_of(key)}
-                    after, more = max(items, default=after), page["more"]
-        unreadable = sum(key > after for key in missing) if more else 0
-        return len(missing) - unreadable, unreadable
-
-    async def _page_at_last(self, after: str) -> Any:
-        said = ""
-        while True:
-            try:
-                return await self._page(after)
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                if said != (said := f"{type(error).__name__}: {error}"):
-                    where = f"behind {after}" if after else "from the start"
-                    print(f"cannot be read back {where}: {said}", file=sys.stderr, flush=True)
-                await asyncio.sleep(0.1)
-
-    async def _page(self, after: str) -> Any:
-        query = {"prefix": f"{self._run}-", "after": after, "limit": str(_PAGE)}
-        async with self._session.get(f"{self._url}/kv", params=query) as response:
-            response.raise_for_status()
-            return json.loads(await response.read())
+        """How many acknowledged writes are lost, and how many could not be read in time."""
+        stored = ReadBack(self._session, self._url, f"{self._run}-")
+        return await stored.compare(self.acknowledged, seconds)
 
 
 def _wrong(status: int, answer: bytes, expected: str | None) -> str | None:

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-_DISTINCT_ERRORS = 10
+from quorumshift.rehearsal.failures import Failure, Failures
+
 _LAST_ANSWERS = 100
 RECENT_SECONDS = 15
 """More than the longest that a request may take, so that a snapshot holds each second when all of
 its requests have ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A way in which requests failed. ``at``: seconds after the first request, of the first one."""
-
-    at: float
-    what: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +113,7 @@ class Tally:
         self._longest_write = 0.0
         self._versions: Counter[str] = Counter()
         self._last_answers: deque[str] = deque(maxlen=_LAST_ANSWERS)
-        self._errors: dict[str, tuple[float, int]] = {}
-        self._last_error: str | None = None
+        self._errors = Failures()
         self._seconds: dict[int, _SecondSoFar] = {}
         self._before = (0.0, 0, Counter[str]())
 
@@ -146,14 +137,7 @@ class Tally:
             self.failed += 1
             self.failed_writes += write
             second.failed += 1
-            self._last_error = error
-            self._note(error, due)
-
-    def _note(self, error: str, at: float) -> None:
-        if error not in self._errors and len(self._errors) >= _DISTINCT_ERRORS:
-            error = "others"
-        first, count = self._errors.get(error, (at, 0))
-        self._errors[error] = (first, count + 1)
+            self._errors.note(error, due)
 
     def snapshot(self, at: float) -> LoadSnapshot:
         """The counts ``at`` seconds after the first request."""
@@ -167,7 +151,7 @@ class Tally:
             p99_ms=self._latencies.percentile(99),
             rate=round((self.total - total) / max(at - since, 1e-9), 1),
             versions=dict(self._versions - versions),
-            last_error=self._last_error,
+            last_error=self._errors.last,
             began=self.began,
             recent=self._since(int(at) - RECENT_SECONDS),
         )
@@ -187,9 +171,7 @@ class Tally:
             longest_stall_ms=round(self._longest_write * 1000, 1),
             versions=dict(self._versions),
             version_served=last[0][0] if last else "",
-            errors=tuple(
-                Failure(round(at, 2), what, count) for what, (at, count) in self._errors.items()
-            ),
+            errors=self._errors.all(),
             timeline=self._since(0),
             began=self.began,
         )

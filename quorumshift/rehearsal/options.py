@@ -1,0 +1,58 @@
+"""What was asked of a rehearsal, and what it changes in the service's description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quorumshift.config import load
+from quorumshift.rehearsal.database_authority import ca_file
+from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.preflight import CannotStart
+from quorumshift.rehearsal.samples import CONTRACTS, Contract, Sample, sample_of
+from quorumshift.rehearsal.service.node import EXTENDED
+from quorumshift.rehearsal.ways import QUORUMSHIFT, Way
+
+_FOUNDERS = "CLUSTER_SIZE"
+_AUTHORITY = "SNAKETRON_DB_CA"
+"""Whom a task believes that the database is the database: on AWS its image brings that along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for, checked."""
+
+    nodes: int
+    rate: int
+    speed: float
+    fault: Fault | None
+    configuration: Path
+    way: Way = QUORUMSHIFT
+    contract: Contract = CONTRACTS[EXTENDED]
+    players: int | None = None
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What to change in the file; nothing where it says so anyway, so that the template which
+        was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
+        plain = load(self.configuration)
+        changed: dict[str, Any] = dict(self.contract.overrides)
+        if plain.service.desired_count != self.nodes:
+            changed["service.desired_count"] = self.nodes
+            if _FOUNDERS in plain.service.environment:
+                changed[f"service.environment.{_FOUNDERS}"] = str(self.nodes)
+        if sample_of(plain).database:
+            changed["database.ca_file"] = str(ca_file())
+            changed[f"service.environment.{_AUTHORITY}"] = str(ca_file())
+        return changed
+
+    def check(self, sample: Sample) -> None:
+        """Raise :class:`CannotStart` for what this sample does not have."""
+        wrong = ""
+        if self.contract.name != EXTENDED and not sample.contracts:
+            wrong = f"--contract {self.contract.name}: the sample {sample.name} has one only"
+        elif self.players and not sample.players:
+            wrong = f"--players {self.players}: the sample {sample.name} has none"
+        if wrong:
+            raise CannotStart(f"{wrong}; leave it out, or rehearse --service snaketron")

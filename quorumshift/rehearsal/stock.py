@@ -1,0 +1,50 @@
+"""What a team has before its stack is deployed: images in a repository, and a database."""
+
+from __future__ import annotations
+
+import json
+
+from quorumshift.config import Configuration
+from quorumshift.rehearsal import images
+from quorumshift.rehearsal.database import Database
+from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.options import Options
+from quorumshift.rehearsal.samples import sample_of
+from quorumshift.rehearsal.service.node import LEGACY
+from quorumshift.rehearsal.world import World
+
+NEW_TAG = "v2"
+
+
+def push_images(world: World, configuration: Configuration, options: Options) -> None:
+    """Version 1, and version 2 as the fault or the way of deploying has it."""
+    sample, contract = sample_of(configuration), options.contract
+    fault = options.fault or Fault("", "nothing")
+    blue, green = contract.blue, contract.green
+    behaviour = fault.behaviour
+    if options.way.self_joining:
+        blue = green = LEGACY
+        behaviour = sample.joins_itself
+    for tag, version, behaves, speaks in (
+        (configuration.service.image_tag, "1", fault.blue_behaviour, blue),
+        (NEW_TAG, "2", behaviour, green),
+    ):
+        images.push(
+            world,
+            configuration.names.repository,
+            tag,
+            version=version,
+            behaviour=behaves,
+            module=sample.module,
+            contract=speaks,
+        )
+
+
+def start_database(world: World, configuration: Configuration) -> Database:
+    """A server, and the secret that tells of it."""
+    database = Database(world, world.block.database)
+    database.start()
+    world.client("secretsmanager").create_secret(
+        Name=configuration.database.secret, SecretString=json.dumps(database.secret())
+    )
+    return database
