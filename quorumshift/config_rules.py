@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 # A variable whose name ends so holds a secret; as plain text it would stand in the console.
 _SECRET = re.compile(
-    r"(^|_)(PASS|PASSWORD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY)$", re.I
+    r"(^|_)(PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY(_ID)?)$",
+    re.I,
 )
+_SECRET_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 # What Secrets Manager adds to a secret's name, which makes a secret's ARN.
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 _FARGATE_MEMORY = {
@@ -115,6 +117,12 @@ def _check_variables(configuration: Configuration, origin: Origin) -> None:
         dotted = f"service.environment.{name}"
         if name in service.secrets:
             origin.refuse(dotted, "is in [service.secrets] too; keep one of them")
+        if _SECRET_IN_URL.search(service.environment[name]):
+            origin.refuse(
+                dotted,
+                "holds a password in its URL, and plain variables can be read in the console; put "
+                "the URL into [service.secrets]",
+            )
         if _SECRET.search(name):
             origin.refuse(
                 dotted,

@@ -222,7 +222,26 @@ def test_values_that_do_not_fit_each_other(
         assert words in message
 
 
-@pytest.mark.parametrize("name", ["DB_PASS", "DB_PASSWORD", "JWT_SECRET", "API_KEY", "token"])
+@pytest.mark.parametrize("value", ["postgres://snake:hush@db/game", "redis://:hush@cache:6379"])
+def test_a_password_in_a_url_is_refused_and_not_repeated(write: Any, value: str) -> None:
+    text = f'{SMALLEST}[service.environment]\nDATABASE_URL = "{value}"\n'
+    message = refusal(write(text))
+    assert "service.environment.DATABASE_URL holds a password in its URL" in message
+    assert "hush" not in message
+
+
+def test_a_url_without_a_password_is_a_plain_value(write: Any) -> None:
+    text = SMALLEST + '[service.environment]\nHOME_URL = "https://db:5432/a@b:c"\n'
+    assert load(write(text)).service.environment["HOME_URL"] == "https://db:5432/a@b:c"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DB_PASS", "DB_PASSWD", "DB_PASSWORD", "DB_PWD", "JWT_SECRET", "token"),
+        *("API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    ],
+)
 def test_secrets_are_refused_among_plain_variables(write: Any, name: str) -> None:
     path = write(SMALLEST + f'[service.environment]\n{name} = "hunter2"\n')
     message = refusal(path)

@@ -11,7 +11,7 @@ from quorumshift.rehearsal.database_authority import ca_file
 from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.preflight import CannotStart
 from quorumshift.rehearsal.samples import CONTRACTS, Contract, Sample, sample_of
-from quorumshift.rehearsal.service.node import EXTENDED
+from quorumshift.rehearsal.service.node import EXTENDED, LEGACY
 from quorumshift.rehearsal.ways import QUORUMSHIFT, Way
 
 _FOUNDERS = "CLUSTER_SIZE"
@@ -31,6 +31,11 @@ class Options:
     way: Way = QUORUMSHIFT
     contract: Contract = CONTRACTS[EXTENDED]
     players: int | None = None
+
+    @property
+    def spoken(self) -> Contract:
+        """The contract of the nodes; a way in which green votes by itself has today's only."""
+        return CONTRACTS[LEGACY] if self.way.self_joining else self.contract
 
     @property
     def overrides(self) -> dict[str, Any]:

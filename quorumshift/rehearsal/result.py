@@ -60,6 +60,14 @@ class Writes:
 
 
 @dataclass(frozen=True, slots=True)
+class Connections:
+    """Open connections of players ``at`` seconds after the first of them came, by version."""
+
+    at: int
+    versions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class PlayersFound:
     """What the players went through, each on a connection that shall stay.
 
@@ -67,7 +75,7 @@ class PlayersFound:
     ``broken`` of them because the old one broke, the others because its node told them that it
     ends. ``longest_gap_seconds``: the longest time that a player had none; ``long_gaps``: those of
     more than a second. Acknowledged commands are read back, as writes are; ``commands_refused``
-    were answered with a no, ``commands_unanswered`` not at all.
+    were answered with a no, ``commands_unanswered`` not at all. ``timeline``: every second.
     """
 
     connected: int
@@ -80,6 +88,7 @@ class PlayersFound:
     commands_unanswered: int
     commands_lost: int
     commands_unreadable: int
+    timeline: tuple[Connections, ...] = ()
 
     @classmethod
     def of(cls, players: PlayersResult) -> PlayersFound:
@@ -95,6 +104,7 @@ class PlayersFound:
             commands_unanswered=players.unanswered,
             commands_lost=players.lost,
             commands_unreadable=players.unreadable,
+            timeline=tuple(Connections(each.at, each.versions) for each in players.timeline),
         )
 
 
@@ -141,7 +151,8 @@ class Duration:
 class Result:
     """The whole result. ``states``: in the order in which they were first entered.
     ``api_calls``: calls of AWS made by the deployment's functions. ``logs``: the run's folder.
-    ``players``: ``None`` where the service has none."""
+    ``service``: the sample that stood for it; ``contract``: what its nodes speak, empty where there
+    is one only. ``players``: ``None`` where the service has none."""
 
     outcome: Outcome
     cause: str
@@ -157,4 +168,6 @@ class Result:
     api_calls: int
     duration: Duration
     logs: str
+    service: str = ""
+    contract: str = ""
     players: PlayersFound | None = None

@@ -250,6 +250,8 @@ class Rehearsal:
             api_calls=self.aws.calls.count(),
             duration=Duration(round(time.monotonic() - self.began, 1)),
             logs=str(self.world.directory),
+            service=self.sample.name,
+            contract=self.options.spoken.name if self.sample.contracts else "",
             players=PlayersFound.of(players) if players else None,
         )
 
@@ -277,7 +279,7 @@ class Rehearsal:
             f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_DEFAULT_REGION=us-east-1 "
             "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal\n"
             "  quorumshift plan\n"
-            f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/health\n"
+            f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/kv\n"
             f"  logs: {self.world.directory}"
         )
 

@@ -10,7 +10,6 @@ from quorumshift.rehearsal.database import Database
 from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.options import Options
 from quorumshift.rehearsal.samples import sample_of
-from quorumshift.rehearsal.service.node import LEGACY
 from quorumshift.rehearsal.world import World
 
 NEW_TAG = "v2"
@@ -18,16 +17,12 @@ NEW_TAG = "v2"
 
 def push_images(world: World, configuration: Configuration, options: Options) -> None:
     """Version 1, and version 2 as the fault or the way of deploying has it."""
-    sample, contract = sample_of(configuration), options.contract
+    sample, contract = sample_of(configuration), options.spoken
     fault = options.fault or Fault("", "nothing")
-    blue, green = contract.blue, contract.green
-    behaviour = fault.behaviour
-    if options.way.self_joining:
-        blue = green = LEGACY
-        behaviour = sample.joins_itself
+    green = sample.joins_itself if options.way.self_joining else fault.behaviour
     for tag, version, behaves, speaks in (
-        (configuration.service.image_tag, "1", fault.blue_behaviour, blue),
-        (NEW_TAG, "2", behaviour, green),
+        (configuration.service.image_tag, "1", fault.blue_behaviour, contract.blue),
+        (NEW_TAG, "2", green, contract.green),
     ):
         images.push(
             world,

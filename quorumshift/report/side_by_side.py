@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from quorumshift.domain.data import to_json
-from quorumshift.rehearsal.result import Result
+from quorumshift.rehearsal.result import PlayersFound, Result
 from quorumshift.report.outcome import KINDLY, lost, without_quorum
 
 HEAD = 26
@@ -26,6 +26,14 @@ ROWS: tuple[tuple[str, Callable[[Result], str]], ...] = (
     ("without a leader", lambda result: f"{result.leader.lost_seconds:.1f} s"),
 )
 """What is compared: the name of a row, and what stands in it."""
+OF_PLAYERS: tuple[tuple[str, Callable[[PlayersFound], str]], ...] = (
+    ("players connected", lambda players: f"{players.connected:,}"),
+    ("connections broken", lambda players: f"{players.broken:,}"),
+    ("longest gap of a player", lambda players: f"{players.longest_gap_seconds:.2f} s"),
+    ("commands acknowledged", lambda players: f"{players.commands_acknowledged:,}"),
+    ("commands not answered", lambda players: f"{players.commands_unanswered:,}"),
+)
+"""The same, where the service has players."""
 
 
 def as_json(results: Mapping[str, Result]) -> str:
@@ -38,6 +46,9 @@ def as_text(results: Mapping[str, Result]) -> str:
     """A table, a row a figure; it fits 80 columns with two results."""
     lines = [_row("", results)]
     lines += [_row(name, [show(result) for result in results.values()]) for name, show in ROWS]
+    players = [result.players for result in results.values() if result.players]
+    if len(players) == len(results):
+        lines += [_row(name, [show(found) for found in players]) for name, show in OF_PLAYERS]
     for name, result in results.items():
         said = [f"{name}: {result.cause}"] if result.cause else []
         if result.quorum.lost_at_end:

@@ -36,7 +36,10 @@ def test_players_are_carried_over_to_green() -> None:
     assert result["quorum"]["lostSeconds"] == 0
     players = result["players"]
     assert players["longestGapSeconds"] <= 1.0, players
-    assert players["reconnects"] > 0
+    assert players["reconnects"] > players["broken"]
+    first, last = players["timeline"][1], players["timeline"][-1]
+    assert set(first["versions"]) == {"1"}
+    assert set(last["versions"]) == {"2"}
 
 
 def test_today_s_contract_is_refused_before_anything_is_touched() -> None:

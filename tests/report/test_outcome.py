@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from quorumshift.rehearsal.players import PlayersResult
+from quorumshift.rehearsal.players import PlayersResult, Presence
 from quorumshift.rehearsal.result import (
     Duration,
     Hook,
@@ -56,7 +56,7 @@ PLAYERS = PlayersResult(
     lost=0,
     unreadable=0,
     errors=(),
-    timeline=(),
+    timeline=(Presence(0, {"1": 300}), Presence(1, {"1": 280, "2": 21})),
 )
 
 
@@ -108,6 +108,10 @@ def test_players_stand_on_the_page_and_in_json() -> None:
         "commandsUnanswered": 1,
         "commandsLost": 0,
         "commandsUnreadable": 0,
+        "timeline": [
+            {"at": 0, "versions": {"1": 300}},
+            {"at": 1, "versions": {"1": 280, "2": 21}},
+        ],
     }
 
 

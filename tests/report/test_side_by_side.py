@@ -10,6 +10,7 @@ from quorumshift.rehearsal.result import (
     Duration,
     Leader,
     Outcome,
+    PlayersFound,
     Quorum,
     Requests,
     Result,
@@ -68,6 +69,22 @@ logs of quorumshift: /tmp/quorumshift-rehearsal-b"""
 
 def test_the_page() -> None:
     assert as_text(BOTH) == PAGE
+
+
+def test_players_get_rows_of_their_own() -> None:
+    happy = PlayersFound(300, 175, 0, 0.0, 0, 1914, 0, 0, 0, 0)
+    angry = PlayersFound(112, 1_931, 1_902, 11.25, 243, 702, 12, 298, 0, 702)
+    page = as_text(
+        {"baseline": replace(BAD, players=angry), "quorumshift": replace(GOOD, players=happy)}
+    )
+    at = PAGE.index("\n\nbaseline:")
+    rows = """
+players connected         112                     300
+connections broken        1,902                   0
+longest gap of a player   11.25 s                 0.00 s
+commands acknowledged     702                     1,914
+commands not answered     298                     0"""
+    assert page == PAGE[:at] + rows + PAGE[at:]
 
 
 def test_the_page_fits_80_columns() -> None:
