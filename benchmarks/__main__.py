@@ -82,6 +82,20 @@ def rehearsals(options: argparse.Namespace) -> Section:
         ("requests failed, all runs", f"{sum(r.result['requests']['failed'] for r in seen)}"),
         ("acknowledged writes lost", f"{sum(r.result['writes']['lost'] for r in seen)}"),
         ("seconds without quorum", f"{sum(r.result['quorum']['lostSeconds'] for r in seen):g}"),
+        ("players, least connected in the end", f"{min(_players(r, 'connected') for r in seen)}"),
+        (
+            "players' connections that broke, all runs",
+            f"{sum(_players(r, 'broken') for r in seen)}",
+        ),
+        (
+            "a player's longest time without a connection, s",
+            spread([_players(r, "longestGapSeconds") for r in seen]),
+        ),
+        (
+            "commands acknowledged, least in a run",
+            f"{min(_players(r, 'commandsAcknowledged') for r in seen):,}",
+        ),
+        ("commands lost, all runs", f"{sum(_players(r, 'commandsLost') for r in seen)}"),
         ("command to exit, s", spread([r.seconds for r in seen])),
         ("99th percentile, ms", spread([r.result["requests"]["p99Ms"] for r in seen])),
         (
@@ -91,6 +105,10 @@ def rehearsals(options: argparse.Namespace) -> Section:
         ("peak memory of all processes, MiB (PSS)", spread([r.peak_bytes / MEBI for r in seen])),
     ]
     return Section(section(f"make bench ARGS='--only rehearse --runs {runs}'", rows))
+
+
+def _players(run: Run, what: str) -> float:
+    return run.result["players"][what]  # type: ignore[no-any-return] # read from JSON
 
 
 def fresh(_options: argparse.Namespace) -> Section:

@@ -7,7 +7,7 @@ that all went well until then: who was to be ready is ready, who learns has caug
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -204,8 +204,10 @@ def _goes(found: Plan) -> bool:
 def _elected(
     after: ClusterObservation, before: ClusterObservation, course: Course
 ) -> Iterator[ClusterObservation]:
-    """The observation after an election; one for a winner of each kind, as any may win."""
+    """The observation after an election; one for a winner of each kind, as any may win. Who was
+    healthy stays so, whichever log is the longest: the winner brings the others to its own."""
     reading = read(before, course.policy)
+    healthy = {node.address for node in reading.healthy}
     kinds = set()
     for node in reading.healthy:
         left = after.node(node.address)
@@ -214,14 +216,21 @@ def _elected(
         kind = (left.colour, left.report.joins_only)
         if kind not in kinds:
             kinds.add(kind)
-            yield replace(after, nodes=tuple(_follows(n, left, reading.term) for n in after.nodes))
+            brought = dict.fromkeys(healthy, left.report.last_index)
+            yield replace(
+                after,
+                nodes=tuple(_follows(n, left, reading.term, brought) for n in after.nodes),
+            )
 
 
-def _follows(node: Node, winner: Node, term: int | None) -> Node:
+def _follows(node: Node, winner: Node, term: int | None, brought: Mapping[str, int]) -> Node:
     report = node.report
     if report is None or term is None or report.term != term:
         return node
-    return replace(node, report=replace(report, term=term + 1, leader=winner.raft_id))
+    last = brought.get(node.address, report.last_index)
+    return replace(
+        node, report=replace(report, term=term + 1, leader=winner.raft_id, last_index=last)
+    )
 
 
 def _without(seen: ClusterObservation, gone: Node) -> ClusterObservation:

@@ -52,6 +52,21 @@ def spare(row: Configuration, dead: str) -> int:
     raise AssertionError("without voters there is no majority")
 
 
+def test_who_was_healthy_stays_so_under_a_leader_with_a_longer_log() -> None:
+    """A follower may have entries that the leader has not, and win the election after its death."""
+    seen = fleet(3, 0)
+    logs = {"b1": 750, "b2": 1000, "b3": 749}
+    nodes = tuple(
+        replace(node, report=replace(node.report, last_index=log, applied_index=log))
+        for node, log in zip(seen.nodes, logs.values(), strict=True)
+        if node.report is not None
+    )
+    found = ahead(replace(seen, nodes=nodes), Colour.BLUE)
+    (leader,) = (death for death in found.forecast[0] if death.address == seen.nodes[0].address)
+    assert leader.election
+    assert leader.fate is not Fate.QUORUM_LOST
+
+
 @settings(max_examples=200, deadline=None)
 @given(observations() | under_way(), dialects(), policies())
 def test_anything_that_may_be_seen_can_be_looked_ahead_of(
