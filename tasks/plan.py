@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         Colour(event["goal"]),
         from_json(Planned, last) if last else None,
         from_json(Act, act) if act else None,
-        w.raft.dialect,
+        w.dialect,
         w.policy,
     )
     return dict(to_json(planned))

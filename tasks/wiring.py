@@ -1,7 +1,9 @@
 """Builds every client and adapter that the handlers use, once a process and on first use.
 
 Nothing else under ``tasks/`` knows how a thing is made. Clients are botocore's own, from one
-session: boto3 would cost each cold start a quarter of a second for nothing.
+session: boto3 would cost each cold start a quarter of a second for nothing. What a thing is made
+from is imported where it is made: a function starts without what it does not use, and its package
+is without it, too (``infra/imports.py``).
 """
 
 from __future__ import annotations
@@ -9,63 +11,67 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
-from botocore.config import Config
-
-from quorumshift.adapters.aws.alarms import GroupAlarms
-from quorumshift.adapters.aws.builds import CodeBuilds
-from quorumshift.adapters.aws.client import Client
-from quorumshift.adapters.aws.deployments import CodeDeployDeployments
-from quorumshift.adapters.aws.evidence import EvidenceLog
-from quorumshift.adapters.aws.hand_overs import HandOvers
-from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
-from quorumshift.adapters.aws.images import EcrImages
-from quorumshift.adapters.aws.listener_route import ListenerRoute
-from quorumshift.adapters.aws.notifier import SnsNotifier
-from quorumshift.adapters.aws.protection import EcsTaskProtection
-from quorumshift.adapters.aws.scaling import ServiceScaling
-from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
-from quorumshift.adapters.clock import SystemClock
-from quorumshift.adapters.discovery.ecs import EcsService
-from quorumshift.adapters.http_probe import HttpProbe
-from quorumshift.adapters.raft import raft_control
-from quorumshift.domain.policy import Policy
 from quorumshift.names import HOOKS, kebab
-from quorumshift.ports import Evidence, HookAnswers, RaftControl, Registry
 from quorumshift.settings import PREFIX, Settings, evidence_group
-from quorumshift.usecases.ending import Ending
-from quorumshift.usecases.hand_over import HandOver
-from quorumshift.usecases.hook_checks import Addresses, HookChecks
-from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.vote_locks import VoteLocks
-from quorumshift.usecases.watching import Watch
+
+if TYPE_CHECKING:
+    from quorumshift.adapters.aws.builds import CodeBuilds
+    from quorumshift.adapters.aws.client import Client
+    from quorumshift.adapters.aws.deployments import CodeDeployDeployments
+    from quorumshift.adapters.aws.hand_overs import HandOvers
+    from quorumshift.adapters.aws.images import EcrImages
+    from quorumshift.adapters.aws.notifier import SnsNotifier
+    from quorumshift.adapters.aws.scaling import ServiceScaling
+    from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
+    from quorumshift.adapters.discovery.ecs import EcsService
+    from quorumshift.domain.policy import Dialect, Policy
+    from quorumshift.ports import Clock, Evidence, HookAnswers, RaftControl, Registry
+    from quorumshift.usecases.ending import Ending
+    from quorumshift.usecases.hand_over import HandOver
+    from quorumshift.usecases.hook_checks import HookChecks
+    from quorumshift.usecases.observer import Observer
+    from quorumshift.usecases.vote_locks import VoteLocks
+    from quorumshift.usecases.watching import Watch
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=3, read_timeout=15
-)
 
 
 @functools.cache
 def _session() -> Any:
+    import botocore.session
+
     return botocore.session.get_session()
 
 
 @functools.cache
 def client(service: str) -> Client:
     """The client of one AWS service; nothing is built before its first operation."""
-    return Client(lambda: _session().create_client(service, config=_CONFIG))
+    from quorumshift.adapters.aws.client import Client
+
+    return Client(lambda: _session().create_client(service, config=_config()))
+
+
+def _config() -> Any:
+    from botocore.config import Config
+
+    retries = {"mode": "standard", "total_max_attempts": 4}
+    return Config(retries=retries, connect_timeout=3, read_timeout=15)
 
 
 def hook_answers() -> HookAnswers:
     """Answers the deployment engine. Needs no settings, so that a hook can say no without them."""
+    from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
+
     return CodeDeployAnswers(client("codedeploy"))
 
 
 def evidence() -> Evidence:
     """Where evidence is kept. Needs the service's name and no other setting."""
+    from quorumshift.adapters.aws.evidence import EvidenceLog
+    from quorumshift.adapters.clock import SystemClock
+
     group = evidence_group(os.environ.get(f"{PREFIX}SERVICE", "unknown"))
     return EvidenceLog(client("logs"), group, SystemClock())
 
@@ -81,7 +87,13 @@ class Wiring:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.clock = SystemClock()
+
+    @functools.cached_property
+    def clock(self) -> Clock:
+        """The time."""
+        from quorumshift.adapters.clock import SystemClock
+
+        return SystemClock()
 
     @property
     def policy(self) -> Policy:
@@ -91,13 +103,24 @@ class Wiring:
     @functools.cached_property
     def service(self) -> EcsService:
         """The tasks."""
+        from quorumshift.adapters.discovery.ecs import EcsService
+
         settings = self.settings
         return EcsService(client("ecs"), settings.cluster, settings.service, settings.container)
 
     @functools.cached_property
     def raft(self) -> RaftControl:
         """The cluster."""
+        from quorumshift.adapters.raft.control import raft_control
+
         return raft_control(self.settings, self.registry)
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the cluster's Raft can do."""
+        from quorumshift.adapters.raft.dialects import dialect
+
+        return dialect(self.settings.dialect)
 
     @functools.cached_property
     def registry(self) -> Registry | None:
@@ -105,7 +128,6 @@ class Wiring:
         settings = self.settings
         if settings.discovery != "postgres":
             return None
-        # Loaded where it is used only: other services' functions start without it.
         from quorumshift.adapters.aws.database_secret import DatabaseSecret
         from quorumshift.adapters.discovery.postgres import PostgresRegistry
 
@@ -120,17 +142,24 @@ class Wiring:
     @functools.cached_property
     def observer(self) -> Observer:
         """Looks at both."""
+        from quorumshift.usecases.observer import Observer
+
         return Observer(self.service, self.raft, self.clock, self.policy)
 
     @functools.cached_property
     def locks(self) -> VoteLocks:
         """The vote locks."""
+        from quorumshift.adapters.aws.protection import EcsTaskProtection
+        from quorumshift.usecases.vote_locks import VoteLocks
+
         protection = EcsTaskProtection(client("ecs"), self.settings.cluster)
         return VoteLocks(self.observer, protection, self.policy)
 
     @functools.cached_property
     def deployments(self) -> CodeDeployDeployments:
         """The deployment engine."""
+        from quorumshift.adapters.aws.deployments import CodeDeployDeployments
+
         settings = self.settings
         return CodeDeployDeployments(
             client("codedeploy"),
@@ -144,6 +173,8 @@ class Wiring:
     @functools.cached_property
     def definitions(self) -> EcsTaskDefinitions:
         """Task definition revisions."""
+        from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
+
         return EcsTaskDefinitions(
             client("ecs"), self.settings.family, self.settings.container, self.service.live
         )
@@ -151,32 +182,44 @@ class Wiring:
     @functools.cached_property
     def images(self) -> EcrImages:
         """Container images."""
+        from quorumshift.adapters.aws.images import EcrImages
+
         return EcrImages(client("ecr"), self.settings.repository)
 
     @functools.cached_property
     def builds(self) -> CodeBuilds:
         """Builds."""
+        from quorumshift.adapters.aws.builds import CodeBuilds
+
         return CodeBuilds(client("codebuild"), self.settings.project, self.settings.repository)
 
     @functools.cached_property
     def notifier(self) -> SnsNotifier:
         """Messages to people."""
+        from quorumshift.adapters.aws.notifier import SnsNotifier
+
         return SnsNotifier(client("sns"), self.settings.topic)
 
     @functools.cached_property
     def hand_overs(self) -> HandOvers:
         """Executions of the state machine ``hand_over``."""
+        from quorumshift.adapters.aws.hand_overs import HandOvers
+
         return HandOvers(client("stepfunctions"), self.settings.hand_over)
 
     @functools.cached_property
     def scaling(self) -> ServiceScaling:
         """The service's automatic scaling."""
+        from quorumshift.adapters.aws.scaling import ServiceScaling
+
         settings = self.settings
         return ServiceScaling(client("application-autoscaling"), settings.cluster, settings.service)
 
     @functools.cached_property
     def hand_over(self) -> HandOver:
         """The turns of the hand-over."""
+        from quorumshift.usecases.hand_over import HandOver
+
         return HandOver(
             self.observer, self.raft, self.locks, self.deployments, self.clock, self.policy
         )
@@ -184,6 +227,9 @@ class Wiring:
     @functools.cached_property
     def watch(self) -> Watch:
         """Follows a deployment."""
+        from quorumshift.adapters.aws.alarms import GroupAlarms
+        from quorumshift.usecases.watching import Watch
+
         settings = self.settings
         alarms = GroupAlarms(
             client("codedeploy"),
@@ -206,11 +252,17 @@ class Wiring:
     @functools.cached_property
     def ending(self) -> Ending:
         """How executions end."""
+        from quorumshift.usecases.ending import Ending
+
         return Ending(self.observer, self.locks, self.deployments, self.scaling)
 
     @functools.cached_property
     def checks(self) -> HookChecks:
         """What the hooks check."""
+        from quorumshift.adapters.aws.listener_route import ListenerRoute
+        from quorumshift.adapters.http_probe import HttpProbe
+        from quorumshift.usecases.hook_checks import Addresses, HookChecks
+
         settings = self.settings
         return HookChecks(
             observer=self.observer,

@@ -88,7 +88,7 @@ class BadObservation(Exception):
 
 
 def _prospect(options: argparse.Namespace, configuration: Configuration) -> Prospect:
-    from quorumshift.adapters.raft import dialect
+    from quorumshift.adapters.raft.dialects import dialect
     from quorumshift.domain.prospect import look_ahead
     from quorumshift.domain.raft import Colour
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from quorumshift.adapters.raft import raft_control
+from quorumshift.adapters.raft.control import raft_control
 from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.domain.errors import ChangeRefused, InvalidConfiguration, Transient
 from quorumshift.domain.policy import Policy

@@ -18,7 +18,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from grpc_tools import protoc
 
-from quorumshift.adapters.raft import dialect, raft_control
+from quorumshift.adapters.raft.control import raft_control
+from quorumshift.adapters.raft.dialects import dialect
 from quorumshift.adapters.raft.snaketron import game_relay_pb2 as pb
 from quorumshift.adapters.raft.snaketron.control import SnaketronRaft
 from quorumshift.domain.errors import ChangeRefused, Transient
@@ -325,7 +326,8 @@ def test_the_dialect_is_chosen_by_name_and_gets_its_port_and_its_table(world: Wo
 def test_a_service_of_another_dialect_never_loads_grpc() -> None:
     program = """
 import sys
-from quorumshift.adapters.raft import dialect, raft_control
+from quorumshift.adapters.raft.control import raft_control
+from quorumshift.adapters.raft.dialects import dialect
 assert dialect("snaketron").calls
 from tests.adapters.test_etcd import settings
 assert raft_control(settings("etcd")).dialect.name == "etcd"

@@ -18,9 +18,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tasks.wiring, "client", memory.client)
     monkeypatch.setattr(
-        tasks.wiring, "raft_control", lambda settings, registry: memory.service.raft
+        "quorumshift.adapters.raft.control.raft_control",
+        lambda settings, registry: memory.service.raft,
     )
-    monkeypatch.setattr(tasks.wiring, "SystemClock", lambda: memory.service.clock)
+    monkeypatch.setattr("quorumshift.adapters.clock.SystemClock", lambda: memory.service.clock)
     tasks.wiring.wiring.cache_clear()
     yield memory
     tasks.wiring.wiring.cache_clear()

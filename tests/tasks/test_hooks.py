@@ -70,7 +70,7 @@ class Site:
 @pytest.fixture
 def site(aws: MemoryAws, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(aws)
-    monkeypatch.setattr("tasks.wiring.HttpProbe", lambda: site)
+    monkeypatch.setattr("quorumshift.adapters.http_probe.HttpProbe", lambda: site)
     aws.apis["elbv2"] = Api(
         "elbv2",
         describe_listeners={

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-import tasks.wiring
-from quorumshift.adapters.raft import raft_control
+from quorumshift.adapters.raft.control import raft_control
 from quorumshift.domain.errors import ClusterUnsafe, ClusterUnsettled
 from quorumshift.domain.raft import Membership, RaftMember, RaftView, Report, Standing
 from quorumshift.ports import Registered, Server
@@ -129,7 +128,7 @@ class Stub:
 def test_the_stub_is_found_out(
     deployed: Deployed, shipped: Shipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.wiring, "raft_control", lambda *_: Stub())
+    monkeypatch.setattr("quorumshift.adapters.raft.control.raft_control", lambda *_: Stub())
     assert let_pass(deployed, shipped) == list(SICK)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from quorumshift.adapters.raft.dialects import ETCD
 from quorumshift.adapters.raft.etcd_answers import settled, uncertain
 from quorumshift.adapters.raft.etcd_gateway import Answer, NoReply, NotSent, post
 from quorumshift.adapters.raft.etcd_view import (
@@ -66,13 +67,7 @@ class EtcdRaft:
     the nodes' security group is what keeps others out.
     """
 
-    dialect: Dialect = Dialect(
-        name="etcd",
-        learners_at_a_time=1,
-        leadership_transfer=True,
-        removal=True,
-        joins_need_every_voter=True,
-    )
+    dialect: Dialect = ETCD
 
     def __init__(
         self, client_port: int = 2379, timeout: float = 1.0, *, peer_port: int = 2380
