@@ -3,7 +3,7 @@
 ARGS ?=
 RUN := .venv/bin
 
-.PHONY: rehearse test check unit golden proto synth bench clean
+.PHONY: rehearse test check unit golden proto synth package bench clean
 
 rehearse:
 	@scripts/setup.sh rehearsal infra
@@ -35,6 +35,11 @@ proto:
 synth:
 	@scripts/setup.sh infra
 	$(RUN)/python -m infra $(ARGS)
+
+# What goes to Lambda, for both processors, without Docker.
+package:
+	@scripts/setup.sh infra
+	$(RUN)/python -m infra.package $(ARGS)
 
 bench:
 	@scripts/setup.sh rehearsal infra dev

@@ -35,13 +35,18 @@ def synthesize(
         if not libraries.needs_libraries(configuration):
             layer = None
         elif layer is None:
-            layer = libraries.build(ROOT, Path(folder) / "libraries")
+            architecture = configuration.functions.architecture
+            layer = libraries.build(ROOT, Path(folder) / "libraries", architecture)
+        if layer is not None:
+            layer = packaging.zip_folder(layer, Path(folder) / "libraries.zip")
+        code, certificates = Path(folder) / "code", configuration.database.certificates
+        packaging.package(ROOT, code, certificates)
         app = App(outdir=str(output), analytics_reporting=False)
         ServiceStack(
             app,
             configuration.service.name,
             configuration=configuration,
-            code=packaging.stage(ROOT, Path(folder) / "code", configuration.database.certificates),
+            code=code,
             workflows=workflows,
             libraries=layer,
         )

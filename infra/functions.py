@@ -14,14 +14,17 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra import packaging
 from infra.function_specs import READ_SECRET, SPECS, FunctionSpec
 from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.network import Network
 from quorumshift.config import Configuration
-from quorumshift.names import HOOKS, WATCHDOG, Names, module
+from quorumshift.names import HOOKS, WATCHDOG, Names, kebab, module
 
+ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 900
-_RUNTIME, _ARCHITECTURE = lambda_.Runtime.PYTHON_3_12, lambda_.Architecture.ARM_64
+_RUNTIME = lambda_.Runtime.PYTHON_3_12
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 """``infra/libraries.py`` brings what these can load."""
 _WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 
@@ -31,15 +34,17 @@ class _Common:
     names: Names
     grants: Grants
     network: Network
-    code: lambda_.Code
+    code: Path
+    architecture: lambda_.Architecture
     environment: Mapping[str, str]
     settle_seconds: float
-    layers: Sequence[lambda_.ILayerVersion]
+    layers: Mapping[str, Sequence[lambda_.ILayerVersion]]
     of_nodes: tuple[str, ...]
 
 
 class Functions(Construct):
-    """``by_state``: state, hook or ``Watchdog`` → function."""
+    """``by_state``: state, hook or ``Watchdog`` → function. ``code``: the folder of their packages.
+    ``libraries``: the layer's zip file; those have it that import something of it."""
 
     def __init__(
         self,
@@ -57,27 +62,32 @@ class Functions(Construct):
             names,
             grants,
             network,
-            lambda_.Code.from_asset(str(code)),
+            code,
+            _ARCHITECTURES[configuration.functions.architecture],
             environment,
             # The look that the deadline falls into may still take a stabilisation time.
             configuration.raft.settle_deadline_seconds
             + 2 * configuration.raft.stabilisation_seconds,
-            [] if libraries is None else [self._layer(names, libraries)],
+            {} if libraries is None else self._layers(names, libraries, configuration),
             READ_SECRET if configuration.discovery.kind == "postgres" else (),
         )
         self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
         self._watch_hooks()
 
-    def _layer(self, names: Names, libraries: Path) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(
+    def _layers(
+        self, names: Names, libraries: Path, configuration: Configuration
+    ) -> dict[str, list[lambda_.ILayerVersion]]:
+        layer = lambda_.LayerVersion(
             self,
             "Libraries",
             layer_version_name=f"{names.root}-libraries",
             description=f"What the functions of {names.root} need besides Lambda's own",
             code=lambda_.Code.from_asset(str(libraries)),
-            compatible_architectures=[_ARCHITECTURE],
+            compatible_architectures=[_ARCHITECTURES[configuration.functions.architecture]],
             compatible_runtimes=[_RUNTIME],
         )
+        needs = packaging.needs(ROOT)
+        return {state: [layer] for state in needs if packaging.needs_layer(needs[state])}
 
     def _function(self, spec: FunctionSpec, common: _Common) -> lambda_.Function:
         group = f"/aws/lambda/{common.names.function(spec.state)}"
@@ -94,9 +104,9 @@ class Functions(Construct):
             function_name=common.names.function(spec.state),
             description=spec.does,
             runtime=_RUNTIME,
-            architecture=_ARCHITECTURE,
-            code=common.code,
-            layers=common.layers,
+            architecture=common.architecture,
+            code=lambda_.Code.from_asset(str(common.code / f"{kebab(spec.state)}.zip")),
+            layers=common.layers.get(spec.state, []),
             handler=f"{module(spec.state)}.handler",
             memory_size=spec.memory,
             timeout=Duration.seconds(self._timeout(spec, common.settle_seconds)),

@@ -18,10 +18,13 @@ from quorumshift.config import Configuration
 GROUP = "functions"
 """The dependency group in ``pyproject.toml``."""
 PYTHON = "3.12"
-PLATFORM = "aarch64-manylinux2014"
+PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+"""By Lambda's name of the processor."""
 SECONDS = 300
-# What an installer leaves about itself, and what no function runs.
-_LEFT_OUT = {"__pycache__", ".lock", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+# What no function runs: compiled caches, types, sources of what is compiled, what only tests load.
+_LEFT_OUT = {"__pycache__", ".lock", "_testcapi"}
+_SUFFIXES = {".pyi", ".typed", ".pyx", ".pxd", ".c", ".h", ".proto"}
+_METADATA = "METADATA"
 _MODE = 0o644
 
 
@@ -34,8 +37,10 @@ def needs_libraries(configuration: Configuration) -> bool:
     return configuration.raft.dialect == "snaketron" or configuration.discovery.kind == "postgres"
 
 
-def build(root: Path, target: Path) -> Path:
+def build(root: Path, target: Path, architecture: str = "arm64") -> Path:
     """Fill ``target`` (which must not exist) with what the lock of ``root`` says; return it.
+
+    ``architecture``: one of ``PLATFORMS``.
 
     Needs uv, and the package registry where uv's cache has not everything. Raises
     :class:`CannotBuild`.
@@ -47,13 +52,13 @@ def build(root: Path, target: Path) -> Path:
         export = ("export", "--frozen", "--only-group", GROUP, "--no-emit-project")
         _run(uv, *export, "--output-file", str(wanted), "--project", str(root), folder=work)
         install = ("pip", "install", "--target", str(installed), "--link-mode", "copy")
-        lambdas = ("--python-version", PYTHON, "--python-platform", PLATFORM)
+        lambdas = ("--python-version", PYTHON, "--python-platform", PLATFORMS[architecture])
         exactly = ("--only-binary", ":all:", "--no-deps", "--require-hashes")
         _run(uv, *install, *lambdas, *exactly, "--requirements", str(wanted), folder=work)
         for file in _kept(installed):
             copy = target / "python" / file
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(installed / file, copy)
+            copy.write_bytes(_content(installed / file))
             copy.chmod(_MODE)
     return target
 
@@ -61,8 +66,24 @@ def build(root: Path, target: Path) -> Path:
 def _kept(installed: Path) -> Iterator[Path]:
     for file in sorted(installed.rglob("*")):
         name = file.relative_to(installed)
-        if file.is_file() and name.parts[0] != "bin" and not _LEFT_OUT & set(name.parts):
+        if file.is_file() and not _left_out(name):
             yield name
+
+
+def _content(file: Path) -> bytes:
+    """Libraries ask for their own version, which stands above the first empty line."""
+    content = file.read_bytes()
+    return content.partition(b"\n\n")[0] + b"\n" if file.name == _METADATA else content
+
+
+def _left_out(name: Path) -> bool:
+    top, stem = name.parts[0], name.name.partition(".")[0]
+    return (
+        top == "bin"
+        or (top.endswith(".dist-info") and name.name != _METADATA)
+        or name.suffix in _SUFFIXES
+        or bool(_LEFT_OUT & {*name.parts, stem})
+    )
 
 
 def _uv(root: Path) -> str:

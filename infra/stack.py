@@ -26,8 +26,8 @@ from quorumshift.settings import Settings, evidence_group
 
 
 class ServiceStack(Stack):
-    """``code``: the folder that goes to Lambda. ``workflows``: the rendered definitions.
-    ``libraries``: the folder that goes there as a layer, if there is one."""
+    """``code``: the folder of the functions' packages. ``workflows``: the rendered definitions.
+    ``libraries``: the zip file that goes to Lambda as a layer, if there is one."""
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from quorumshift.config_tables import (
     Database,
     Deployment,
     Discovery,
+    Functions,
     GivenNames,
     LoadBalancer,
     Notifications,
@@ -42,6 +43,7 @@ class Configuration:
     alarms: Alarms = field(default_factory=Alarms)
     notifications: Notifications = field(default_factory=Notifications)
     build: Build = field(default_factory=Build)
+    functions: Functions = field(default_factory=Functions)
     discovery: Discovery = field(default_factory=Discovery)
     database: Database = field(default_factory=Database)
     given_names: GivenNames = field(default_factory=GivenNames, metadata={"table": "names"})

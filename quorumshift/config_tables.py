@@ -159,6 +159,13 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Functions:
+    """What the functions run on."""
+
+    architecture: str = key("arm64", **_one_of(("arm64", "x86_64")))
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """Where the nodes' Raft ids stand: with the nodes themselves, or in the service's own table.
     Which tasks there are is always ECS's word."""

@@ -46,11 +46,11 @@ def _session() -> Any:
 
 
 @functools.cache
-def client(service: str) -> Client:
+def client(name: str) -> Client:
     """The client of one AWS service; nothing is built before its first operation."""
     from quorumshift.adapters.aws.client import Client
 
-    return Client(lambda: _session().create_client(service, config=_config()))
+    return Client(lambda: _session().create_client(name, config=_config()))
 
 
 def _config() -> Any:

@@ -34,7 +34,10 @@ FILES = {
     "two/__init__.py": "2",
     "two/bin/data": "3",
     "two/__pycache__/x.pyc": "compiled",
-    "two-1.0.dist-info/METADATA": "Name: two",
+    "two/__init__.pyi": "types",
+    "two/_testcapi.cpython-312.so": "only its tests load it",
+    "two-1.0.dist-info/METADATA": "Name: two\n\nIts whole readme.",
+    "two-1.0.dist-info/licenses/LICENSE": "text",
     "two-1.0.dist-info/RECORD": "with times",
     "two-1.0.dist-info/INSTALLER": "uv",
     "bin/two": "#!/of/this/machine",
@@ -77,6 +80,12 @@ def test_what_the_lock_says_is_installed_for_lambda(checkout: Path, tmp_path: Pa
     assert "--require-hashes" in install
 
 
+def test_the_other_processor_is_asked_for_by_its_own_name(checkout: Path, tmp_path: Path) -> None:
+    libraries.build(checkout, tmp_path / "layer", "x86_64")
+    install = json.loads((checkout / "calls").read_text().splitlines()[-1])
+    assert option(install, "--python-platform") == "x86_64-manylinux2014"
+
+
 def option(command: list[str], name: str) -> str:
     return command[command.index(name) + 1]
 
@@ -90,6 +99,7 @@ def test_what_differs_from_machine_to_machine_is_left_out(checkout: Path, tmp_pa
         "python/two/bin/data",
         "python/two-1.0.dist-info/METADATA",
     }
+    assert (layer / "python/two-1.0.dist-info/METADATA").read_text() == "Name: two\n"
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o644}
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.function_specs import SPECS
-from infra.packaging import DATABASE_CA
-from quorumshift.names import FUNCTIONS, Names
+from infra.packaging import DATABASE_CA, needs, needs_layer
+from quorumshift.names import FUNCTIONS, Names, kebab
 from quorumshift.settings import Settings
 from tests.infra.template import Template, as_list
 
+ROOT = Path(__file__).parents[2]
 NAMES = Names("snaketron-prod")
 DATABASE = "arn:aws:secretsmanager:us-east-1:123456789012:secret:snaketron-prod/database"
 
@@ -179,13 +181,17 @@ def test_libraries_are_a_layer_of_the_services_that_need_them(
     ((layer, properties),) = snaketron.of("AWS::Lambda::LayerVersion").items()
     assert properties["CompatibleArchitectures"] == ["arm64"]
     assert properties["CompatibleRuntimes"] == ["python3.12"]
+    needed = needs(ROOT)
     for name, function in functions(snaketron).items():
-        assert [snaketron.target(each) for each in function["Layers"]] == [layer], name
+        state = next(each for each in FUNCTIONS if name.endswith("-" + kebab(each)))
+        has = [snaketron.target(each) for each in function.get("Layers", [])]
+        assert has == ([layer] if needs_layer(needed[state]) else []), name
         assert function["Architectures"] == ["arm64"]
         assert function["Runtime"] == "python3.12"
     assets = json.loads((snaketron_assembly / "snaketron-prod.assets.json").read_text())
     key = properties["Content"]["S3Key"].removesuffix(".zip")
-    assert (snaketron_assembly / assets["files"][key]["source"]["path"] / "python").is_dir()
+    zipped = snaketron_assembly / assets["files"][key]["source"]["path"]
+    assert all(name.startswith("python/") for name in zipfile.ZipFile(zipped).namelist())
     assert not template.of("AWS::Lambda::LayerVersion")
     assert all("Layers" not in each for each in functions(template).values())
 

@@ -8,18 +8,16 @@ invocations of one function overlap, another environment is started.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import socket
 import threading
 import time
 import uuid
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from quorumshift.rehearsal.aws.calls import Calls
+from quorumshift.rehearsal.aws.lambda_code import Unpacked
 from quorumshift.rehearsal.aws.lambda_environment import (
     Answer,
     Died,
@@ -48,7 +46,7 @@ class LambdaEngine:
         self._idle: dict[str, list[Environment]] = {}
         self._busy: set[Environment] = set()
         self._lock = threading.Lock()
-        self._unpacking = threading.Lock()
+        self._code = Unpacked(self.folder)
         self._around: dict[str, Around] = {}
         self._down = threading.Event()
         self._queue = AsyncQueue(world, self.invoke)
@@ -180,7 +178,7 @@ class LambdaEngine:
     def _create(self, function: Any) -> tuple[Environment | None, Answer | None]:
         name = function.function_name
         try:
-            code = self._unpacked(function)
+            code = self._code.of(function)
             environment = Environment(function, code, self.folder, self.world.endpoint, self._fork)
         except (Died, OSError) as error:
             said = f"no execution environment for {name}: {error or 'the runtime ended'}"
@@ -214,18 +212,6 @@ class LambdaEngine:
     def _fork(self, connection: int, log: int) -> None:
         """Have the runtime fork an environment on this connection."""
         socket.send_fds(self._control, [b"fork"], [connection, log])
-
-    def _unpacked(self, function: Any) -> Path:
-        """The folder with the function's code; functions of one package share it."""
-        digest = base64.b64decode(function.code_sha_256).hex()[:16]
-        folder = self.folder / f"code-{digest}"
-        with self._unpacking:
-            if not folder.exists():
-                fresh = folder.with_suffix(".new")
-                with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as package:
-                    package.extractall(fresh)
-                fresh.rename(folder)
-        return folder
 
 
 def _unavailable(said: str) -> Exception:
