@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aws_cdk import App
@@ -26,10 +26,12 @@ def synthesize(
     output: Path,
     workflows: Path = WORKFLOWS,
     layer: Path | None = None,
+    prepare: Callable[[App], None] = lambda _: None,
 ) -> Path:
     """Write the cloud assembly to ``output`` and return that folder.
 
-    ``layer``: the libraries of others, where they are there already. Raises ``CannotBuild``.
+    ``layer``: the libraries of others, where they are there already. ``prepare`` is given the app
+    first, to add checks to it. Raises ``CannotBuild``.
     """
     with tempfile.TemporaryDirectory(prefix="quorumshift-code-") as folder:
         if not libraries.needs_libraries(configuration):
@@ -42,6 +44,7 @@ def synthesize(
         code, certificates = Path(folder) / "code", configuration.database.certificates
         packaging.package(ROOT, code, certificates)
         app = App(outdir=str(output), analytics_reporting=False)
+        prepare(app)
         ServiceStack(
             app,
             configuration.service.name,

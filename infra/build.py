@@ -10,7 +10,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.acknowledged import accept
 from infra.grants import Arns, allow
+from infra.roles import exact_role
 from quorumshift.config import Configuration
 from quorumshift.names import Names
 
@@ -67,7 +69,7 @@ class ImageBuild(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        codebuild.Project(
+        project = codebuild.Project(
             self,
             "Project",
             project_name=names.project,
@@ -97,6 +99,11 @@ class ImageBuild(Construct):
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
             ),
         )
+        accept(
+            project,
+            "CB4",
+            "the key would encrypt artifacts and caches, and there are none: images go to ECR",
+        )
 
     def _role(self, arns: Arns, group: str) -> iam.IRole:
         statements = [
@@ -117,15 +124,10 @@ class ImageBuild(Construct):
             allow(f"logs:{verb}", arns.log_streams(group))
             for verb in ("CreateLogStream", "PutLogEvents")
         ]
-        role = iam.Role(
+        return exact_role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+            service="codebuild",
             description="Builds and pushes the image of one service",
-            inline_policies={
-                "grants": iam.PolicyDocument.from_json(
-                    {"Version": "2012-10-17", "Statement": statements}
-                )
-            },
+            statements=statements,
         )
-        return role.without_policy_updates()

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.grants import Arns, allow
 from infra.load_balancing import LoadBalancing
+from infra.roles import exact_role
 from infra.service import EcsService
 from quorumshift.config import Configuration
 from quorumshift.names import HOOKS, Names
@@ -80,16 +81,11 @@ class Deployment(Construct):
             allow("iam:PassRole", *task_roles)
             | {"Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}},
         ]
-        role = iam.Role(
+        # The construct would attach the managed policy, which allows all of it on *.
+        return exact_role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            service="codedeploy",
             description="CodeDeploy: task sets, listeners, alarms and hooks of one service",
-            inline_policies={
-                "grants": iam.PolicyDocument.from_json(
-                    {"Version": "2012-10-17", "Statement": statements}
-                )
-            },
+            statements=statements,
         )
-        # The construct would attach the managed policy, which allows all of it on *.
-        return role.without_policy_updates()

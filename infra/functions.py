@@ -15,9 +15,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import packaging
+from infra.acknowledged import accept
 from infra.function_specs import READ_SECRET, SPECS, FunctionSpec
 from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.network import Network
+from infra.roles import exact_role
 from quorumshift.config import Configuration
 from quorumshift.names import HOOKS, WATCHDOG, Names, kebab, module
 
@@ -98,7 +100,7 @@ class Functions(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        return lambda_.Function(
+        function = lambda_.Function(
             self,
             spec.state,
             function_name=common.names.function(spec.state),
@@ -120,6 +122,13 @@ class Functions(Construct):
             else None,
             security_groups=[common.network.functions] if spec.reaches_nodes else None,
         )
+        accept(
+            function,
+            "L1",
+            "Lambda supports Python 3.12 until October 2028; the layer is built for it, and moves "
+            "with it",
+        )
+        return function
 
     @staticmethod
     def _timeout(spec: FunctionSpec, settle_seconds: float) -> int:
@@ -137,19 +146,13 @@ class Functions(Construct):
         statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]
         if spec.state in HOOKS:
             statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))
-        role = iam.Role(
+        return exact_role(
             self,
             f"{spec.state}Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            service="lambda",
             description=f"{common.names.function(spec.state)}: {spec.does}",
-            inline_policies={
-                "grants": iam.PolicyDocument.from_json(
-                    {"Version": "2012-10-17", "Statement": statements}
-                )
-            },
+            statements=statements,
         )
-        # The document above is complete; the CDK would add wider statements of its own.
-        return role.without_policy_updates()
 
     def _watch_hooks(self) -> None:
         """A hook that dies without an answer would hold its deployment for an hour: Lambda hands

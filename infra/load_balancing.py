@@ -11,6 +11,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from infra.access_logs import AccessLogs
 from infra.network import Network
 from quorumshift.config import Configuration
 
@@ -30,6 +31,7 @@ class LoadBalancing(Construct):
             security_group=network.balancer,
             drop_invalid_header_fields=True,
         )
+        AccessLogs(self).of(self.balancer)
         self.blue = self._group("Blue", f"{name}-blue", configuration, network)
         self.green = self._group("Green", f"{name}-green", configuration, network)
         self.production = self._listener("Production", ports.listener_port)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Fn, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.acknowledged import accept
 from quorumshift.config import Configuration
 
 # Three, so that losing a zone never costs three evenly spread voters their quorum.
@@ -35,10 +37,28 @@ class Network(Construct):
                 ),
             ],
         )
+        self._flow_log(configuration)
         self.balancer = self._group("Balancer", "load balancer", outbound=False)
         self.tasks = self._group("Tasks", "tasks", outbound=True)
         self.functions = self._group("Functions", "functions of the deployment", outbound=True)
         self._rules(configuration, f"{outgoing.ref}/32")
+        accept(self.balancer, "EC23", "users come from anywhere; the test listener is closed")
+
+    def _flow_log(self, configuration: Configuration) -> None:
+        """What was refused: that a node cannot reach its peers is seen here first. What was let
+        through would cost by the gigabyte and say little."""
+        group = logs.LogGroup(
+            self,
+            "FlowLogs",
+            log_group_name=f"/quorumshift/{configuration.service.name}/refused-packets",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.vpc.add_flow_log(
+            "Refused",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
 
     def _group(self, name: str, what: str, *, outbound: bool) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from quorumshift.config import Configuration
 from quorumshift.names import Names
+
+_USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
 class Notifications(Construct):
@@ -26,6 +31,7 @@ class Notifications(Construct):
             topic_name=names.topic,
             display_name=f"Deployments of {names.service}",
             enforce_ssl=True,
+            master_key=self._key(names),
         )
         if configuration.notifications.email:
             self.topic.add_subscription(
@@ -47,3 +53,44 @@ class Notifications(Construct):
             ),
             targets=[targets.SnsTopic(self.topic)],
         )
+
+    def _key(self, names: Names) -> kms.Key:
+        """A key of its own, a dollar a month: the policy of AWS's key for SNS lets neither
+        CloudWatch nor EventBridge in, and nobody can change it (Amazon SNS Developer Guide, "Enable
+        compatibility between event sources from AWS services and encrypted topics")."""
+        key = kms.Key(
+            self,
+            "Key",
+            description=f"Messages in the topic {names.topic}",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY,  # nothing is kept in a topic
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Publishers",
+                principals=[
+                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
+                    iam.ServicePrincipal("events.amazonaws.com"),
+                ],
+                actions=list(_USE),
+                # As the same page gives it, without a condition; whose alarm or rule may publish
+                # is the topic's own policy's word.
+                resources=["*"],
+            )
+        )
+        # As AWS's own key for SNS says it: who may publish to the topic needs no grant of the key.
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ThroughTheTopic",
+                principals=[iam.AnyPrincipal()],
+                actions=list(_USE),
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "kms:CallerAccount": Aws.ACCOUNT_ID,
+                        "kms:ViaService": f"sns.{Aws.REGION}.amazonaws.com",
+                    }
+                },
+            )
+        )
+        return key

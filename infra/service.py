@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.acknowledged import WITHOUT_RESOURCE_REASON, accept
 from infra.network import Network
 from quorumshift.config import Configuration
 from quorumshift.names import Names
@@ -43,6 +44,7 @@ class EcsService(Construct):
             cluster_name=names.cluster,
             vpc=network.vpc,
             enable_fargate_capacity_providers=True,
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
         )
         self.task_definition = self._task_definition()
         self.service = self._service(network)
@@ -56,6 +58,12 @@ class EcsService(Construct):
             family=self._names.family,
             cpu=service.cpu,
             memory_limit_mib=service.memory,
+        )
+        accept(
+            definition,
+            "ECS2",
+            "what is plain here is no secret: the configuration refuses a variable that looks "
+            "like one, and the image is all that a deployment changes",
         )
         port, path = service.health
         ports = dict.fromkeys((service.port, port, raft.port, raft.peer_port))
@@ -85,24 +93,33 @@ class EcsService(Construct):
                 ),
             ),
         )
+        accept(definition.obtain_execution_role(), "IAM5[Resource::*]", WITHOUT_RESOURCE_REASON)
         return definition
 
     def _generated(self) -> dict[str, ecs.Secret]:
         """Each variable's value is made by Secrets Manager and never seen by this app."""
         return {
-            variable: ecs.Secret.from_secrets_manager(
-                secretsmanager.Secret(
-                    self,
-                    f"Secret{variable}",
-                    secret_name=self._names.secret(name),
-                    description=f"{variable} of {self._names.service}",
-                    generate_secret_string=secretsmanager.SecretStringGenerator(
-                        password_length=48, exclude_punctuation=True
-                    ),
-                )
-            )
+            variable: ecs.Secret.from_secrets_manager(self._generated_secret(variable, name))
             for variable, name in self._configuration.service.secrets.items()
         }
+
+    def _generated_secret(self, variable: str, name: str) -> secretsmanager.Secret:
+        secret = secretsmanager.Secret(
+            self,
+            f"Secret{variable}",
+            secret_name=self._names.secret(name),
+            description=f"{variable} of {self._names.service}",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=48, exclude_punctuation=True
+            ),
+        )
+        accept(
+            secret,
+            "SMG4",
+            "only the service knows what a new value breaks (with a new key for tokens everybody "
+            "is logged out); change it by hand, then deploy",
+        )
+        return secret
 
     def _of_database(self) -> dict[str, ecs.Secret]:
         """Each variable's value is one key of a secret that is there already."""

@@ -14,6 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.grants import LOG_DELIVERY, SAMPLED_TRACING, allow
+from infra.roles import exact_role
 from quorumshift.names import Names
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
@@ -73,15 +74,10 @@ class Workflows(Construct):
             allow("lambda:InvokeFunction", function.function_arn) for function in functions.values()
         ]
         statements += [allow(action, "*") for action in (*LOG_DELIVERY, *SAMPLED_TRACING)]
-        role = iam.Role(
+        return exact_role(
             self,
             f"{construct}Role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            service="states",
             description=f"State machine {name}",
-            inline_policies={
-                "grants": iam.PolicyDocument.from_json(
-                    {"Version": "2012-10-17", "Statement": statements}
-                )
-            },
+            statements=statements,
         )
-        return role.without_policy_updates()

@@ -128,7 +128,13 @@ MADE: dict[str, Kind] = {
         name="DeploymentGroupName",
     ),
     "AWS::ECR::Repository": Kind("ecr", "CreateRepository", _repository, name="RepositoryName"),
-    "AWS::ECS::Cluster": Kind("ecs", "CreateCluster", _cluster, name="ClusterName"),
+    "AWS::ECS::Cluster": Kind(
+        "ecs",
+        "CreateCluster",
+        _cluster,
+        name="ClusterName",
+        prepare=prepared.renamed(ClusterSettings="Settings"),
+    ),
     "AWS::ECS::ClusterCapacityProviderAssociations": Kind(
         "ecs", "PutClusterCapacityProviders", _named("cluster"), prepare=prepared.capacity_providers
     ),
@@ -171,6 +177,9 @@ MADE: dict[str, Kind] = {
         ),
         name="LayerName",
     ),
+    "AWS::S3::BucketPolicy": Kind(
+        "s3", "PutBucketPolicy", _named("Bucket"), prepare=prepared.renamed(PolicyDocument="Policy")
+    ),
     "AWS::Scheduler::Schedule": Kind(
         "scheduler",
         "CreateSchedule",
@@ -202,6 +211,12 @@ MADE: dict[str, Kind] = {
 # Known, and nothing to make of it on one machine.
 RECORDED: dict[str, frozenset[str]] = {
     "AWS::CDK::Metadata": frozenset({"Analytics"}),
+    "AWS::EC2::FlowLog": frozenset(
+        {
+            *("DeliverLogsPermissionArn", "LogDestinationType", "LogGroupName"),
+            *("ResourceId", "ResourceType", "Tags", "TrafficType"),
+        }
+    ),
     "AWS::EC2::SecurityGroupEgress": frozenset(
         {
             *("CidrIp", "Description", "DestinationSecurityGroupId"),
@@ -239,6 +254,8 @@ NATIVE: dict[str, frozenset[str]] = {
         "AWS::Lambda::Permission": "Action FunctionName Principal SourceAccount SourceArn",
         "AWS::Logs::LogGroup": "KmsKeyId LogGroupName RetentionInDays Tags",
         "AWS::Logs::ResourcePolicy": "PolicyDocument PolicyName",
+        "AWS::S3::Bucket": "BucketEncryption BucketName LifecycleConfiguration"
+        " PublicAccessBlockConfiguration Tags",
         "AWS::SNS::Topic": "DisplayName KmsMasterKeyId Subscription Tags TopicName",
         "AWS::SQS::Queue": "KmsMasterKeyId MessageRetentionPeriod QueueName RedrivePolicy"
         " SqsManagedSseEnabled Tags VisibilityTimeout",

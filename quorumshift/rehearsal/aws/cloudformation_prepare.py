@@ -22,6 +22,11 @@ def _without(properties: Properties, *keys: str) -> Properties:
     return {key: value for key, value in properties.items() if key not in keys}
 
 
+def renamed(**names: str) -> Callable[[Properties, Clients], Properties]:
+    """Properties that the API calls otherwise."""
+    return lambda properties, _: {names.get(key, key): value for key, value in properties.items()}
+
+
 def machine_definition(properties: Properties, _: Clients) -> Properties:
     """Fill the substitutions in; the rest has other names in the API."""
     renamed = {"StateMachineName": "Name", "StateMachineType": "Type"}

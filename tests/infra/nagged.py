@@ -1,0 +1,62 @@
+"""Synthesize a configuration with cdk-nag's AwsSolutions and print what it finds, as JSON.
+
+Arguments: the configuration, its overrides as JSON, a folder to write to. Beside the service stands
+a stack that must be found fault with, so that a check that sleeps is not taken for one that finds
+nothing. A process of its own: whoever imports the CDK starts Node.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from infra.runtime import use_bundled_node
+
+use_bundled_node()
+
+from aws_cdk import App, Stack, Validations  # noqa: E402 # importing the CDK starts Node
+from aws_cdk import aws_s3 as s3  # noqa: E402
+from cdk_nag import AwsSolutionsChecks  # noqa: E402
+
+from infra.app import synthesize  # noqa: E402
+from quorumshift.config import load  # noqa: E402
+
+FAULTY = "faulty"
+
+
+def _prepare(app: App) -> None:
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    s3.CfnBucket(Stack(app, FAULTY), "Open")
+
+
+def findings(report: Path) -> list[str]:
+    """Construct and rule of each violation in a validation report."""
+    document = json.loads(report.read_text(encoding="utf-8"))
+    return sorted(
+        f"{construct['constructPath']} {violation['ruleName']}"
+        for plugin in document["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    )
+
+
+def main(configuration: Path, overrides: str, folder: Path) -> None:
+    """Print the findings."""
+    (layer := folder / "layer" / "python").mkdir(parents=True)
+    (layer / "README").write_text("Stands for the layer.\n")
+    output = folder / "assembly"
+    try:
+        synthesize(
+            load(configuration, json.loads(overrides)), output, layer=layer.parent, prepare=_prepare
+        )
+    except RuntimeError as error:  # how jsii says that a validation failed
+        if not str(error).startswith("ValidationFailed"):
+            raise
+    found = findings(output / "validation-report.json")
+    awake = [each for each in found if each.startswith(f"{FAULTY}/")]
+    print(json.dumps({"awake": awake, "found": [each for each in found if each not in awake]}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
