@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from quorumshift.domain.execution import Execution, Place
 from quorumshift.domain.policy import Dialect
 from quorumshift.domain.raft import Colour, RaftView, Task
 from quorumshift.domain.request import Source
@@ -289,3 +290,16 @@ class TrialRoute(Protocol):
 
     def healthy_targets(self) -> frozenset[str]:
         """Addresses that it sends requests to now."""
+
+
+class Executions(Protocol):
+    """The state machine that deploys, as whoever started it sees it."""
+
+    def describe(self, arn: str) -> Execution:
+        """One execution."""
+
+    def place(self, arn: str) -> Place:
+        """Where it stands."""
+
+    def stop(self, arn: str, cause: str) -> None:
+        """End the execution alone. One that has ended is no error."""

@@ -1,7 +1,8 @@
-"""What a command's exit code says. The numbers stay; docs/rehearsal.md lists them."""
+"""What a command's exit code says. The numbers stay; docs/commands.md lists them."""
 
 from enum import IntEnum
 
+from quorumshift.domain.execution import Ending
 from quorumshift.rehearsal.result import Outcome, Result
 
 
@@ -27,3 +28,17 @@ def exit_code(result: Result) -> ExitCode:
     if result.outcome is Outcome.ROLLED_BACK:
         return ExitCode.ROLLED_BACK
     return ExitCode.BROKEN if TOUCHED in result.states else ExitCode.REFUSED
+
+
+_ENDINGS = {
+    Ending.RUNNING: ExitCode.DEPLOYED,
+    Ending.DEPLOYED: ExitCode.DEPLOYED,
+    Ending.ROLLED_BACK: ExitCode.ROLLED_BACK,
+    Ending.REFUSED: ExitCode.REFUSED,
+    Ending.UNCLEAR: ExitCode.BROKEN,
+}
+
+
+def code_of(ending: Ending) -> ExitCode:
+    """How an execution ended. One that is still under way is told of, which is no failure."""
+    return _ENDINGS[ending]

@@ -29,10 +29,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    from quorumshift.cli import plan, rehearse
+    from quorumshift.cli import history, plan, rehearse, stop, watch
 
-    plan.add_to(verbs)
-    rehearse.add_to(verbs)
+    for verb in (watch, stop, history, plan, rehearse):
+        verb.add_to(verbs)
     return top
 
 

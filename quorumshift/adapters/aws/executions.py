@@ -1,0 +1,182 @@
+"""Executions of the state machine ``deploy``: started, listed, stopped, and read from their
+histories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from quorumshift.adapters.aws.client import code
+from quorumshift.domain.chronicle import Event, Mark
+from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.execution import Execution, Place
+from quorumshift.domain.outcome import read_failure
+
+LATEST = "latest"
+_PAGE = 200
+_TAIL = 20
+"""Events from the end, among which the last entry of a state is."""
+_ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
+
+
+class Executions:
+    """Those of one state machine (its ARN)."""
+
+    def __init__(self, stepfunctions: Any, machine: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._machine = machine
+
+    def start(self, name: str, request: dict[str, Any]) -> tuple[Execution, bool]:
+        """Start one; whether it is new. Who starts the same again adopts the one that is there.
+
+        Raises ``InvalidRequest`` when the name was used for another request.
+        """
+        if (known := self.find(name)) is not None:
+            return self._adopted(known, request), False
+        try:
+            self._stepfunctions.start_execution(
+                stateMachineArn=self._machine, name=name, input=json.dumps(request)
+            )
+        except ClientError as error:
+            if code(error) != "ExecutionAlreadyExists":
+                raise
+            return self._adopted(self.describe(self.arn(name)), request), False
+        return self.describe(self.arn(name)), True
+
+    def find(self, text: str) -> Execution | None:
+        """By ARN, name or ``latest``; ``None``: there is none."""
+        if text == LATEST:
+            return next(self.newest(1), None)
+        try:
+            return self.describe(text if text.startswith("arn:") else self.arn(text))
+        except ClientError as error:
+            if code(error) in ("ExecutionDoesNotExist", "InvalidArn"):
+                return None
+            raise
+
+    def describe(self, arn: str) -> Execution:
+        """One, by its ARN."""
+        return read_execution(self._stepfunctions.describe_execution(executionArn=arn))
+
+    def newest(self, count: int) -> Iterator[Execution]:
+        """The last ones, newest first."""
+        arguments: dict[str, Any] = {"stateMachineArn": self._machine, "maxResults": min(count, 99)}
+        while count > 0:
+            page = self._stepfunctions.list_executions(**arguments)
+            for one in page["executions"][:count]:
+                yield self.describe(str(one["executionArn"]))
+            count -= len(page["executions"])
+            if not page.get("nextToken"):
+                return
+            arguments["nextToken"] = page["nextToken"]
+
+    def stop(self, arn: str, cause: str) -> None:
+        """End the execution alone. One that has ended is no error."""
+        self._stepfunctions.stop_execution(
+            executionArn=arn, error="StoppedByRequest", cause=cause[:32768]
+        )
+
+    def place(self, arn: str) -> Place:
+        """Where it stands, read from the end of its history."""
+        for event in self._backwards(arn, _TAIL):
+            if event.mark in (Mark.ENTERED, Mark.LEFT):
+                return Place(event.state, dict(event.document))
+        return Place("", {})
+
+    def history(self, arn: str, after: int = 0) -> list[Event]:
+        """The events behind number ``after``, oldest first; read from the end, so that to ask again
+        costs little however long the history is."""
+        found: list[Event] = []
+        for event in self._backwards(arn, _PAGE if after == 0 else _TAIL):
+            if event.number <= after:
+                break
+            found.append(event)
+        return found[::-1]
+
+    def arn(self, name: str) -> str:
+        """Of the execution by this name."""
+        return self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
+
+    def _adopted(self, known: Execution, request: dict[str, Any]) -> Execution:
+        asked, was = _what(request), _what(known.request)
+        if asked != was:
+            raise InvalidRequest(
+                f"an execution {known.name} exists, and was asked for {json.dumps(was)}, not for "
+                f"{json.dumps(asked)}; give another --execution-name"
+            )
+        return known
+
+    def _backwards(self, arn: str, page: int) -> Iterator[Event]:
+        arguments = {"executionArn": arn, "reverseOrder": True, "maxResults": page}
+        while True:
+            found = self._stepfunctions.get_execution_history(**arguments)
+            for one in found["events"]:
+                event = read_event(one)
+                if event is not None:
+                    yield event
+            if not found.get("nextToken"):
+                return
+            arguments["nextToken"] = found["nextToken"]
+
+
+def read_event(event: dict[str, Any]) -> Event | None:
+    """Step Functions' event in our words; ``None`` for one that says nothing to anybody."""
+    kind = str(event["type"])
+    number, at = int(event["id"]), float(event["timestamp"].timestamp())
+    if entered := event.get("stateEnteredEventDetails"):
+        document = _document(entered.get("input"))
+        return Event(number, at, Mark.ENTERED, str(entered["name"]), document)
+    if left := event.get("stateExitedEventDetails"):
+        document = _document(left.get("output"))
+        return Event(number, at, Mark.LEFT, str(left["name"]), document)
+    if kind == "ExecutionStarted":
+        started = event.get("executionStartedEventDetails") or {}
+        return Event(number, at, Mark.STARTED, document=_document(started.get("input")))
+    ended = kind in _ENDS
+    if not ended and not kind.endswith(("Failed", "TimedOut")):
+        return None
+    found = (value for key, value in event.items() if key.endswith("EventDetails"))
+    details: dict[str, Any] = next(found, {})
+    error, cause = _freed(details)
+    mark = Mark.ENDED if ended else Mark.STUMBLED
+    return Event(number, at, mark, error=error, cause=cause)
+
+
+def _freed(details: dict[str, Any]) -> tuple[str, str]:
+    """Error and cause, the latter freed from Lambda's wrapping."""
+    if not details.get("error"):
+        return "", str(details.get("cause") or "")
+    failure = read_failure({"Error": details["error"], "Cause": details.get("cause")})
+    return failure.error, failure.message
+
+
+def read_execution(found: dict[str, Any]) -> Execution:
+    """What DescribeExecution answers, in our words."""
+    stopped = found.get("stopDate")
+    error, cause = _freed(found)
+    return Execution(
+        id=str(found["executionArn"]),
+        name=str(found["name"]),
+        status=str(found["status"]),
+        started=found["startDate"].timestamp(),
+        stopped=stopped.timestamp() if stopped else None,
+        request=_document(found.get("input")),
+        error=error,
+        cause=cause,
+    )
+
+
+def _document(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:  # cut off, as history does with what is too long
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _what(request: dict[str, Any]) -> dict[str, Any]:
+    """The request but for who asks."""
+    return {key: value for key, value in request.items() if key != "initiator"}

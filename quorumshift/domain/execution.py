@@ -1,0 +1,87 @@
+"""One execution of the state machine ``deploy``, seen from outside: what it is, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+ROLLED_BACK_AT = "RolledBack"
+"""The state in which an execution ends when its deployment was undone."""
+CREATING = "CreateDeployment"
+"""While this state is at work, nobody knows whether a deployment exists."""
+
+
+class Ending(StrEnum):
+    """How an execution stands. ``REFUSED``: it ended before a deployment existed, and nothing was
+    touched. ``UNCLEAR``: it ended with a deployment and without a word of how that ended."""
+
+    RUNNING = "running"
+    DEPLOYED = "deployed"
+    ROLLED_BACK = "rolledBack"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+
+
+def ending(status: str, last_state: str, document: Mapping[str, Any]) -> Ending:
+    """``status``: the workflow engine's word; ``last_state``: the last one entered; ``document``:
+    what it was given."""
+    if status in ("RUNNING", "PENDING_REDRIVE"):
+        return Ending.RUNNING
+    if status == "SUCCEEDED":
+        return Ending.DEPLOYED
+    if last_state == ROLLED_BACK_AT:
+        return Ending.ROLLED_BACK
+    return Ending.UNCLEAR if has_deployment(last_state, document) else Ending.REFUSED
+
+
+def has_deployment(last_state: str, document: Mapping[str, Any]) -> bool:
+    """Whether one exists, or may: while it is being created nobody knows."""
+    if last_state == CREATING:
+        return True
+    deployment, outcome = document.get("deployment") or {}, document.get("outcome") or {}
+    return bool(deployment.get("id") or outcome.get("touched"))
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution. ``id``: its ARN; ``status``: the engine's word; ``started``, ``stopped``:
+    epoch seconds; ``request``: its input; ``error``, ``cause``: of an end that is no success."""
+
+    id: str
+    name: str
+    status: str
+    started: float
+    stopped: float | None
+    request: dict[str, Any]
+    error: str
+    cause: str
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in ("RUNNING", "PENDING_REDRIVE")
+
+    @property
+    def since(self) -> str:
+        """When it started, as CodeDeploy takes it: ISO 8601 without fractions."""
+        return datetime.fromtimestamp(int(self.started), UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an execution stands, or ended: the last state, and the data that it was given."""
+
+    state: str
+    document: dict[str, Any]
+
+    def ending(self, status: str) -> Ending:
+        """How it stands."""
+        return ending(status, self.state, self.document)
+
+    @property
+    def has_deployment(self) -> bool:
+        """Whether a deployment exists, or may."""
+        return has_deployment(self.state, self.document)

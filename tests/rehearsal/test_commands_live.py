@@ -1,0 +1,235 @@
+"""``watch``, ``stop`` and ``history`` through AWS's own API, on small state machines whose states
+have the names and the data of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorumshift.cli import watch
+from quorumshift.cli.main import main
+from quorumshift.rehearsal.samples import ETCD
+from quorumshift.rehearsal.world import REGION, World
+
+REVISION = {
+    "from": "arn:aws:ecs:us-east-1:1:task-definition/app:1",
+    "to": "arn:aws:ecs:us-east-1:1:task-definition/app:2",
+    "image": "app:v2",
+}
+
+
+class Deployed:
+    """A service whose state machine is made by the test."""
+
+    def __init__(self, world: World, role: str, folder: Path) -> None:
+        self.name = f"verbs-{uuid.uuid4().hex[:6]}"
+        self.world = world
+        self._role = role
+        api = world.client("codedeploy")
+        api.create_application(applicationName=self.name, computePlatform="ECS")
+        api.create_deployment_group(
+            applicationName=self.name, deploymentGroupName=self.name, serviceRoleArn=role
+        )
+        text = ETCD.configuration.read_text()
+        self.configuration = folder / "quorumshift.toml"
+        self.configuration.write_text(text.replace('name = "sample"', f'name = "{self.name}"', 1))
+
+    def machine(self, *states: tuple[str, dict[str, Any]]) -> None:
+        """``<service>-deploy`` with these states, one after the other."""
+        names = [name for name, _ in states]
+        chained = {}
+        for at, (name, state) in enumerate(states):
+            ends = state["Type"] in ("Succeed", "Fail")
+            chained[name] = state if ends else {**state, "Next": names[at + 1]}
+        self.world.client("stepfunctions").create_state_machine(
+            name=f"{self.name}-deploy",
+            definition=json.dumps({"StartAt": names[0], "States": chained}),
+            roleArn=self._role,
+        )
+
+    def start(self, name: str, **request: Any) -> str:
+        machine = f"arn:aws:states:{REGION}:123456789012:stateMachine:{self.name}-deploy"
+        started = self.world.client("stepfunctions").start_execution(
+            stateMachineArn=machine, name=name, input=json.dumps(request)
+        )
+        return str(started["executionArn"])
+
+
+@pytest.fixture
+def service(world: World, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", world.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")
+    monkeypatch.setattr(watch, "PAUSE_SECONDS", 0.1)
+    return Deployed(world, role, tmp_path)
+
+
+Run = tuple[int, str, str]
+
+
+def run(service: Deployed, capsys: pytest.CaptureFixture[str], verb: str, *arguments: str) -> Run:
+    code = main([verb, "--config", str(service.configuration), *arguments])
+    spoken = capsys.readouterr()
+    return code, spoken.out, spoken.err
+
+
+def state(name: str, put: Any = None, at: str = "$.x") -> tuple[str, dict[str, Any]]:
+    return name, {"Type": "Pass", "Result": put or {}, "ResultPath": at}
+
+
+def wait(name: str, seconds: int) -> tuple[str, dict[str, Any]]:
+    return name, {"Type": "Wait", "Seconds": seconds}
+
+
+REGISTERED = state("RegisterTaskDefinition", REVISION, "$.revision")
+CREATED = state("CreateDeployment", {"id": "d-1"}, "$.deployment")
+GOOD = ("Deployed", {"Type": "Succeed"})
+BACK = ("RolledBack", {"Type": "Fail", "Error": "AlarmRang", "Cause": "an alarm rang. Next: look."})
+BAD = ("Failed", {"Type": "Fail", "Error": "InvalidRequest", "Cause": "image: no such image"})
+
+
+def test_watch_follows_one_to_its_end(
+    service: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.machine(REGISTERED, wait("WaitForDeployment", 30), GOOD)
+    service.start("first", initiator="me")
+    code, page, progress = run(service, capsys, "watch", "first")
+    assert code == 0
+    assert page.startswith("Deployed\n  execution  first\n")
+    assert "revision    app:1 → app:2, app:v2" in progress
+    assert "WaitForDeployment" not in progress
+
+
+@pytest.mark.parametrize(
+    ("end", "created", "code", "head"),
+    [
+        (GOOD, CREATED, 0, "deployed"),
+        (BACK, CREATED, 3, "rolledBack"),
+        (BAD, REGISTERED, 4, "refused"),
+        (BAD, CREATED, 1, "unclear"),
+    ],
+)
+def test_the_exit_code_is_how_it_ended(
+    end: Any,
+    created: Any,
+    code: int,
+    head: str,
+    service: Deployed,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service.machine(state("VerifyRaft"), created, end)
+    service.start("one")
+    found, text, _ = run(service, capsys, "watch", "--output", "json")
+    document = json.loads(text)
+    assert (found, document["ending"]) == (code, head)
+    assert document["cause"] == end[1].get("Cause", "")
+    assert document["timeline"][0]["kind"] == "state"
+
+
+def test_an_execution_is_named_by_arn_name_or_latest(
+    service: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.machine(state("VerifyRaft"), GOOD)
+    code, _, said = run(service, capsys, "watch")
+    assert code == 1
+    assert "nothing was ever deployed" in said
+    arn = service.start("named")
+    for text in (arn, "named", "latest"):
+        assert "execution  named" in run(service, capsys, "watch", text)[1]
+    code, _, said = run(service, capsys, "watch", "nobody")
+    assert code == 1
+    assert "there is no execution 'nobody'" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_history_lists_the_newest_first(
+    service: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.machine(REGISTERED, CREATED, BACK)
+    assert "Nothing was ever deployed" in run(service, capsys, "history")[1]
+    for name in ("one", "two", "three"):
+        service.start(name, image="v2", initiator=f"by {name}")
+        run(service, capsys, "watch", name)
+    code, page, _ = run(service, capsys, "history", "--limit", "2")
+    head, *rows = page.splitlines()
+    assert code == 0
+    assert head.split() == ["started", "outcome", "revision", "took", "asked", "by", "execution"]
+    assert [row.split()[-1] for row in rows] == ["three", "two"]
+    assert all("Rolled back" in row and "app:2" in row for row in rows)
+    records = json.loads(run(service, capsys, "history", "--output", "json")[1])
+    assert [one["request"]["initiator"] for one in records] == ["by three", "by two", "by one"]
+
+
+def test_before_a_deployment_exists_the_execution_is_stopped(
+    service: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.machine(wait("VerifyRaft", 3600), GOOD)
+    service.start("early")
+    code, page, said = run(service, capsys, "stop", "--no-wait")
+    assert code == 0
+    assert "no deployment existed: the execution early was stopped; nothing was touched" in page
+    code, page, _ = run(service, capsys, "watch", "early")
+    assert code == 4
+    assert "stopped by hand (quorumshift stop) before a deployment existed" in page
+    code, text, said = run(service, capsys, "stop", "early", "--output", "json")
+    assert (code, json.loads(text)["deed"]) == (0, "nothing")
+    assert "has ended and deployed nothing" in said
+
+
+def test_ctrl_c_stops_the_watching_and_not_the_deployment(service: Deployed) -> None:
+    service.machine(wait("WaitForDeployment", 3600), GOOD)
+    arn = service.start("long")
+    command = [sys.executable, "-m", "quorumshift.cli.main", "watch", "long"]
+    with subprocess.Popen(
+        [*command, "--config", str(service.configuration)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    ) as process:
+        assert process.stderr is not None
+        assert "watching long" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "the deployment goes on" in said
+    assert "quorumshift stop long" in said
+    assert "Traceback" not in said
+    client = service.world.client("stepfunctions")
+    assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    client.stop_execution(executionArn=arn)
+
+
+def test_a_service_that_is_not_there_gets_one_line(
+    service: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in ("watch", "stop", "history"):
+        code, page, said = run(service, capsys, verb)
+        assert (code, page) == (1, "")
+        assert f"the service {service.name} is not deployed here" in said
+        assert len(said.splitlines()) == 1
+
+
+def test_help_answers_at_once() -> None:
+    took = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "quorumshift.cli.main", "watch", "--help"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        took.append(time.perf_counter() - begun)
+    code = "import sys, quorumshift.cli.main as m; m.parser(); print('botocore' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert said.stdout.strip() == "False"
+    assert min(took) < 0.5  # a noisy machine; what is promised is measured where it is quiet
