@@ -29,9 +29,19 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    from quorumshift.cli import history, plan, rehearse, stop, watch
+    from quorumshift.cli import (
+        deploy,
+        history,
+        plan,
+        rehearse,
+        rollback,
+        status,
+        stop,
+        verify,
+        watch,
+    )
 
-    for verb in (watch, stop, history, plan, rehearse):
+    for verb in (deploy, status, watch, verify, stop, rollback, history, plan, rehearse):
         verb.add_to(verbs)
     return top
 

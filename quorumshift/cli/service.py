@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from quorumshift.adapters.aws.asking import Account
     from quorumshift.adapters.aws.deployments import CodeDeployDeployments
     from quorumshift.adapters.aws.executions import Executions
+    from quorumshift.adapters.aws.images import EcrImages
+    from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
     from quorumshift.config import Configuration
     from quorumshift.domain.execution import Execution
 
@@ -100,6 +102,32 @@ class Service:
         from quorumshift.adapters.aws.observe_function import watched_deployments
 
         return watched_deployments(self.account, self.names)
+
+    @functools.cached_property
+    def definitions(self) -> EcsTaskDefinitions:
+        """The task definition's revisions."""
+        from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
+        from quorumshift.adapters.discovery.ecs import EcsService
+
+        ecs, names = self.account.client("ecs"), self.names
+        container = self.configuration.service.container
+        tasks = EcsService(ecs, names.cluster, names.service, container)
+        return EcsTaskDefinitions(ecs, names.family, container, tasks.live)
+
+    @functools.cached_property
+    def images(self) -> EcrImages:
+        """The service's container images."""
+        from quorumshift.adapters.aws.images import EcrImages
+
+        _, partition, _, region, account, *_ = self.account.arn("ecr", "").split(":")
+        suffix = ".cn" if partition == "aws-cn" else ""
+        host = f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}"
+        return EcrImages(self.account.client("ecr"), f"{host}/{self.names.repository}")
+
+    def serving(self) -> dict[str, str]:
+        """The revision that serves now, and its image."""
+        live = self.definitions.live()
+        return {"taskDefinition": live, "image": self.definitions.image(live)}
 
     def execution(self, text: str) -> Execution:
         """The one that a person named. Raises ``NotThere``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 from quorumshift.cli.service import (
@@ -51,11 +50,10 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     execution = service.execution(options.execution)
     cause = "stopped by hand (quorumshift stop) before a deployment existed"
     stopping = Stopping(service.executions, service.deployments, SystemClock(), cause, tell)
-    begun = time.monotonic()
     done = stopping.stop(execution)
-    tell(f"{done.text} ({time.monotonic() - begun:.2f} s)")
     execution = service.executions.describe(execution.id)
     if options.wait and execution.running:
+        tell(done.text)
         return follow("stop", service, execution, options)
     put(options.output, {"execution": execution.name, **to_json(done)}, lambda: done.text)
     return ACKNOWLEDGED

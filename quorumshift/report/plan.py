@@ -95,6 +95,11 @@ def _facts(prospect: Prospect, nodes: Nodes) -> list[tuple[str, str]]:
     ]
 
 
+def goal_of(prospect: Prospect) -> str:
+    """What the hand-over comes to, in a sentence: whose votes, how many steps, how safe."""
+    return _goal(prospect, Nodes(prospect.observation))
+
+
 def _joins(prospect: Prospect, nodes: Nodes) -> str:
     """Who can do less than others."""
     some = joining_only(prospect.observation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from quorumshift.domain.errors import ClusterUnsafe, ClusterUnsettled, Transient
@@ -23,23 +23,22 @@ class Seen:
     verdict: Verdict
 
 
-class Observer:
-    """Joins what ECS and Raft tell. Deadlines are the policy's, in the cluster's real seconds."""
+class Settling:
+    """Looks again until what is seen is healthy, in danger, or too late. Deadlines are the
+    policy's, in the cluster's real seconds."""
 
     def __init__(
-        self, discovery: Discovery, raft: RaftControl, clock: Clock, policy: Policy
+        self,
+        look: Callable[[str | None], ClusterObservation],
+        calls: Sequence[str],
+        clock: Clock,
+        policy: Policy,
     ) -> None:
-        self._discovery = discovery
-        self._raft = raft
+        """``look``: one observation for a deployment; ``calls``: see ``health.assess``."""
+        self._look = look
+        self._calls = calls
         self._clock = clock
         self._policy = policy
-
-    def look(self, deployment: str | None) -> ClusterObservation:
-        """One observation; ``deployment`` tells green from blue. Raises ``Transient``."""
-        roster = self._discovery.roster(deployment)
-        at = self._clock.now()
-        view = self._raft.observe([task.address for task in roster.tasks])
-        return combine(at=at, tasks=roster.tasks, desired=roster.desired, view=view)
 
     def healthy(self, deployment: str | None) -> Seen:
         """Look until one look is healthy; at the deadline, what the last one said."""
@@ -49,7 +48,7 @@ class Observer:
         """Look until two looks, a stabilisation time apart, show the same healthy cluster."""
         return self._until(
             deployment,
-            lambda earlier, later: steady(earlier, later, self._policy, self._raft.dialect.calls),
+            lambda earlier, later: steady(earlier, later, self._policy, self._calls),
             apart=self._policy.stabilisation_seconds,
         )
 
@@ -80,16 +79,34 @@ class Observer:
             first = self._try(deployment, deadline)
 
     def _assess(self, seen: ClusterObservation) -> Verdict:
-        return assess(seen, self._policy, self._raft.dialect.calls)
+        return assess(seen, self._policy, self._calls)
 
     def _try(self, deployment: str | None, deadline: float) -> ClusterObservation:
         while True:
             try:
-                return self.look(deployment)
+                return self._look(deployment)
             except Transient:
                 if self._clock.now() >= deadline:
                     raise
                 self._clock.sleep(PAUSE)
+
+
+class Observer(Settling):
+    """Joins what ECS and Raft tell."""
+
+    def __init__(
+        self, discovery: Discovery, raft: RaftControl, clock: Clock, policy: Policy
+    ) -> None:
+        super().__init__(self.look, raft.dialect.calls, clock, policy)
+        self._discovery = discovery
+        self._raft = raft
+
+    def look(self, deployment: str | None) -> ClusterObservation:
+        """One observation; ``deployment`` tells green from blue. Raises ``Transient``."""
+        roster = self._discovery.roster(deployment)
+        at = self._clock.now()
+        view = self._raft.observe([task.address for task in roster.tasks])
+        return combine(at=at, tasks=roster.tasks, desired=roster.desired, view=view)
 
 
 def require(seen: Seen, what: str) -> Seen:

@@ -57,6 +57,10 @@ class EcsTaskDefinitions:
         """The image of the service's container in this revision."""
         return str(self._find_container(self._describe(task_definition)[0])["image"])
 
+    def contents(self, task_definition: str) -> dict[str, Any]:
+        """What RegisterTaskDefinition takes of a revision (ARN)."""
+        return self._describe(task_definition)[0]
+
     def with_image(self, image: str) -> tuple[str, bool]:
         """The live revision when it has this image already; else the newest one when it is the
         live one with this image (an earlier try registered it); else a new one."""

@@ -1,0 +1,50 @@
+"""The cluster of a deployed service, looked at through its function ``Observe``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorumshift.cli.service import Service
+from quorumshift.domain.errors import ObservationFailed
+
+if TYPE_CHECKING:
+    from quorumshift.domain.health import Verdict
+    from quorumshift.domain.raft import ClusterObservation
+    from quorumshift.domain.seen import Seen
+
+
+class Cluster:
+    """Looks, and judges by the policy and the Raft of the configuration file."""
+
+    def __init__(self, service: Service) -> None:
+        """Raises ``ObservationFailed``."""
+        from quorumshift.adapters.aws.observe_function import ObserveFunction
+        from quorumshift.adapters.raft import dialect
+
+        options, raft = service.options, service.configuration.raft
+        self._function = ObserveFunction(service.names, options.region, options.profile)
+        self.policy = raft.policy
+        self.dialect = dialect(raft.dialect)
+
+    def seen(self, deployment: str | None) -> Seen:
+        """One look. Raises ``ObservationFailed``."""
+        from quorumshift.domain.seen import seen_from
+
+        answer = self._function.look(deployment)
+        try:
+            return seen_from(answer)
+        except ValueError as error:
+            raise ObservationFailed(
+                f"the deployed function Observe is of another version: {error}; deploy the stack "
+                "again"
+            ) from None
+
+    def look(self, deployment: str | None) -> ClusterObservation:
+        """The same, without whether the deployment has stopped."""
+        return self.seen(deployment).cluster
+
+    def verdict(self, observation: ClusterObservation) -> Verdict:
+        """What one look says of the cluster's health."""
+        from quorumshift.domain.health import assess
+
+        return assess(observation, self.policy, self.dialect.calls)
