@@ -7,6 +7,7 @@ import getpass
 import re
 import socket
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -86,19 +87,21 @@ def run(options: argparse.Namespace) -> int:
     if options.source is not None:
         repository, _, commit = options.source.rpartition("@")
         request["source"] = {"repository": repository, "commit": commit}
-    return start("deploy", options, request)
+    return start("deploy", options, lambda service, known: request)
 
 
-def start(verb: str, options: argparse.Namespace, target: dict[str, Any]) -> int:
-    """Preview, ask, start and follow. ``target``: what to deploy, in the request's words."""
+Target = Callable[["Service", "Execution | None"], dict[str, Any]]
+"""Tells what to deploy, in the request's words; the execution is the one that has the name."""
+
+
+def start(verb: str, options: argparse.Namespace, target: Target) -> int:
+    """Preview, ask, start and follow."""
     initiator = options.initiator if options.initiator is not None else _somebody()
-    request = {
-        **target,
+    words = {
         "description": options.description,
         "deploymentConfig": options.deployment_config,
         "initiator": initiator,
     }
-    request = {key: value for key, value in request.items() if value is not None}
     name = options.execution_name or default_name(datetime.now(UTC), initiator)
     if not _NAME.fullmatch(name):
         what = f"--execution-name {name!r}: write 1 to {LONGEST_NAME} letters, digits, '-' and '_'"
@@ -106,31 +109,46 @@ def start(verb: str, options: argparse.Namespace, target: dict[str, Any]) -> int
     if not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         what = "there is no terminal to ask on; add --yes to deploy without being asked"
         return say(verb, what, ExitCode.USAGE)
-    return explained(verb, options, lambda service: _start(verb, service, options, name, request))
+    return explained(
+        verb, options, lambda service: _start(verb, service, options, name, target, words)
+    )
 
 
 def _start(
-    verb: str, service: Service, options: argparse.Namespace, name: str, request: dict[str, Any]
+    verb: str,
+    service: Service,
+    options: argparse.Namespace,
+    name: str,
+    target: Target,
+    words: dict[str, Any],
 ) -> int:
+    known = service.executions.find(name) if options.execution_name else None
+    asked = {**target(service, known), **words}
+    request = {key: value for key, value in asked.items() if value is not None}
+    refused = None if known else _shown(verb, service, options, request)
+    if refused is not None:
+        return refused
+    execution, new = service.executions.start(name, request)
+    tell(f"{'started' if new else 'was started before'}: {execution.id}")
+    return _followed(verb, service, execution, options)
+
+
+def _shown(
+    verb: str, service: Service, options: argparse.Namespace, request: dict[str, Any]
+) -> int | None:
+    """Show what it would do, and ask; the exit code where it shall not be started."""
     from quorumshift.cli.preview import gather
     from quorumshift.domain.data import to_json
     from quorumshift.domain.request import parse_request
     from quorumshift.report.preview import as_text
 
     checked = parse_request(request, service.configuration.deployment.config)
-    preview = None
-    if not options.execution_name or service.executions.find(name) is None:
-        preview = gather(service, checked)
-        tell(as_text(preview))
-        refused = _refused(verb, preview.refusals, options)
-        if refused is not None:
-            document = {"execution": None, "ending": "refused", "preview": to_json(preview)}
-            if options.output == "json":
-                put("json", document, str)
-            return refused
-    execution, new = service.executions.start(name, request)
-    tell(f"{'started' if new else 'was started before'}: {execution.id}")
-    return _followed(verb, service, execution, options)
+    preview = gather(service, checked)
+    tell(as_text(preview))
+    refused = _refused(verb, preview.refusals, options)
+    if refused is not None and options.output == "json":
+        put("json", {"execution": None, "ending": "refused", "preview": to_json(preview)}, str)
+    return refused
 
 
 def _refused(verb: str, refusals: tuple[str, ...], options: argparse.Namespace) -> int | None:

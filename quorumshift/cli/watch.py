@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 2.0
 """Between two looks at the history."""
+PATIENCE_SECONDS = 120.0
+"""How long AWS may not answer before the watching is given up."""
 
 
 def add_to(verbs: Any) -> None:
@@ -88,19 +90,35 @@ def conclude(
 def _to_the_end(
     service: Service, execution: Execution, chronicle: Any, told: list[Any]
 ) -> Execution:
-    from quorumshift.report.chronicle import line
+    from quorumshift.domain.errors import Transient
 
     tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
-    seen = 0
+    seen, answered = 0, time.monotonic()
     while True:
-        running = execution.running  # asked before the history, so that none of it is missed
-        for event in service.executions.history(execution.id, seen):
-            seen = event.number
-            for news in chronicle.take(event):
-                told.append(news)
-                if (text := line(news, execution.started)) is not None:
-                    tell(text)
-        if not running:
-            return execution
+        try:
+            now = service.executions.describe(execution.id)  # first, so that no event is missed
+            seen = _news(service, now, chronicle, told, seen)
+        except Transient as error:
+            if time.monotonic() - answered >= PATIENCE_SECONDS:
+                raise
+            tell(f"{error} (the watching goes on, and so does the deployment)")
+        else:
+            answered = time.monotonic()
+            if not now.running:
+                return now
         time.sleep(PAUSE_SECONDS)
-        execution = service.executions.describe(execution.id)
+
+
+def _news(
+    service: Service, execution: Execution, chronicle: Any, told: list[Any], seen: int
+) -> int:
+    """Tell what is new behind event ``seen``; the number of the last event."""
+    from quorumshift.report.chronicle import line
+
+    for event in service.executions.history(execution.id, seen):
+        seen = event.number
+        for news in chronicle.take(event):
+            told.append(news)
+            if (text := line(news, execution.started)) is not None:
+                tell(text)
+    return seen

@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from quorumshift.adapters.aws.executions import Executions
 from quorumshift.cli import watch
 from quorumshift.cli.main import main
+from quorumshift.domain.chronicle import Event
+from quorumshift.domain.errors import Transient
 from quorumshift.rehearsal.samples import ETCD
 from quorumshift.rehearsal.world import REGION, World
 
@@ -155,6 +158,25 @@ def test_an_execution_is_named_by_arn_name_or_latest(
     assert code == 1
     assert "there is no execution 'nobody'" in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_lost_reply_does_not_end_the_watching(
+    service: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.machine(state("VerifyRaft"), GOOD)
+    service.start("one")
+    read, lost = Executions.history, iter((True, True))
+
+    def history(self: Executions, arn: str, after: int = 0) -> list[Event]:
+        if next(lost, False):
+            raise Transient("no reply from AWS; try again")
+        return read(self, arn, after)
+
+    monkeypatch.setattr(Executions, "history", history)
+    code, _, said = run(service, capsys, "watch")
+    assert code == 0
+    assert said.count("no reply from AWS; try again (the watching goes on") == 2
+    assert said.count("state       VerifyRaft") == 1
 
 
 def test_history_lists_the_newest_first(

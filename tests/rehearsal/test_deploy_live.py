@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from quorumshift.cli import deploy
 from quorumshift.domain.data import to_json
 from quorumshift.domain.marks import describe, mark_for
 from quorumshift.rehearsal.aws.ecs import EcsEngine
@@ -20,7 +20,7 @@ from quorumshift.rehearsal.world import REGION, World
 from tests.domain.strategies import fleet
 from tests.rehearsal.stage import stage, until
 from tests.rehearsal.test_codedeploy import Group
-from tests.rehearsal.test_commands_live import GOOD, REGISTERED, Deployed, described, state, wait
+from tests.rehearsal.test_commands_live import GOOD, Deployed, described, state, wait
 from tests.rehearsal.test_commands_live import run as run_verb
 
 SOURCE = """
@@ -75,7 +75,11 @@ class Serving(Deployed):
 def one(aws: EmbeddedAws, role: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     engine = next(one for one in aws.engines if isinstance(one, EcsEngine))
     made = Serving(aws.world, role, tmp_path_factory.mktemp("service"), engine)
-    made.machine(state("VerifyRaft"), REGISTERED, wait("WaitForDeployment", 10), GOOD)
+    other = made.stage.definition(stopTimeout=3)
+    (primary,) = made.stage.task_sets()
+    replaced = {"from": other, "to": primary["taskDefinition"], "image": "app:1"}
+    registered = state("RegisterTaskDefinition", replaced, "$.revision")
+    made.machine(state("VerifyRaft"), registered, wait("WaitForDeployment", 10), GOOD)
     made.sees(3)
     yield made
     made.stage.end()
@@ -109,11 +113,19 @@ def test_status_and_verify(service: Serving, capsys: pytest.CaptureFixture[str])
     assert found["deployment"] is None
 
 
+def test_without_a_history_the_number_before_is_rolled_back_to(
+    service: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, said = run(service, capsys, "rollback", "--yes")
+    assert code == 2
+    assert "there is no active revision" in said
+
+
 def test_deploy_shows_starts_and_follows(
     service: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    second = service.stage.definition(stopTimeout=3).rpartition("/")[2]
-    arguments = ("--task-definition", second, "--yes", "--execution-name", f"to-{second[-1]}")
+    second = f"{service.name}:2"
+    arguments = ("--task-definition", second, "--yes", "--execution-name", "to-2")
     code, text, said = run(service, capsys, "deploy", *arguments, "--output", "json")
     assert code == 0
     document = json.loads(text)
@@ -132,6 +144,21 @@ def test_deploy_shows_starts_and_follows(
     assert "give another --execution-name" in said
 
 
+def test_rollback_deploys_what_served_before(
+    service: Serving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--yes", "--execution-name", "back", "--output", "json")
+    code, text, said = run(service, capsys, "rollback", *arguments)
+    assert code == 0
+    assert f"to         {service.name}:2" in said
+    asked = json.loads(text)["request"]
+    assert asked["taskDefinition"].endswith(f"/{service.name}:2")
+    assert asked["description"] == "roll-back to what served before"
+    code, _, said = run(service, capsys, "rollback", *arguments)
+    assert code == 0
+    assert "was started before" in said
+
+
 def test_a_person_is_asked_and_may_say_no(
     service: Serving, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +166,7 @@ def test_a_person_is_asked_and_may_say_no(
         terminal = io.StringIO(answer)
         monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
         monkeypatch.setattr("sys.stdin", terminal)
-        monkeypatch.setattr(deploy.sys.stderr, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
         found, _, said = run(service, capsys, "deploy", "--no-wait")
         assert found == code
         assert "deploy this? [y/N]" in said
@@ -160,9 +187,6 @@ def test_what_does_not_exist_is_refused_before_anything_is_started(
         assert (code, page) == (2, "")
         assert says in said
         assert len(said.splitlines()) == 1
-    code, _, said = run(service, capsys, "rollback", "--yes")
-    assert code == 2
-    assert "there is no active revision" in said
     assert len(json.loads(before)) == len(
         json.loads(run(service, capsys, "history", "--output", "json")[1])
     )
