@@ -11,6 +11,7 @@ import pytest
 
 from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import WITHOUT_RESOURCE
+from infra.imports import closure
 from quorumshift.config import load
 from quorumshift.names import FUNCTIONS, HOOKS, WATCHDOG, Names, module, snake
 from quorumshift.settings import Settings, evidence_group
@@ -130,7 +131,8 @@ def test_what_the_adapters_call_is_granted_and_nothing_else() -> None:
 
 
 def called_by_adapters() -> set[str]:
-    """IAM actions of the calls in quorumshift/adapters, read from the source."""
+    """IAM actions of the calls in what the functions carry of quorumshift/adapters, read from the
+    source; the other adapters are the commands'."""
     services = {"autoscaling": "application-autoscaling", "elbv2": "elasticloadbalancing"}
     services |= {"stepfunctions": "states"}
     services |= {
@@ -142,8 +144,11 @@ def called_by_adapters() -> set[str]:
     }
     calls = re.compile(rf"\bself\._({'|'.join(services)})\.([a-z_]+)\b(?!\.)")
     found = set()
-    for file in (ROOT / "quorumshift" / "adapters").rglob("*.py"):
-        for client, operation in calls.findall(file.read_text(encoding="utf-8")):
+    carried = {file for spec in SPECS for file in closure(ROOT, module(spec.state)).files}
+    for file in carried:
+        if file.parts[:2] != ("quorumshift", "adapters"):
+            continue
+        for client, operation in calls.findall((ROOT / file).read_text(encoding="utf-8")):
             name = "".join(word.title() for word in operation.split("_"))
             found.add(f"{services[client]}:{name}")
     return found
