@@ -19,7 +19,7 @@ class Cluster:
     def __init__(self, service: Service) -> None:
         """Raises ``ObservationFailed``."""
         from quorumshift.adapters.aws.observe_function import ObserveFunction
-        from quorumshift.adapters.raft import dialect
+        from quorumshift.adapters.raft.dialects import dialect
 
         options, raft = service.options, service.configuration.raft
         self._function = ObserveFunction(service.names, options.region, options.profile)
