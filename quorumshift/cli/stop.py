@@ -54,6 +54,6 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     execution = service.executions.describe(execution.id)
     if options.wait and execution.running:
         tell(done.text)
-        return follow("stop", service, execution, options)
+        return follow("stop", service, execution, options, from_now=True)
     put(options.output, {"execution": execution.name, **to_json(done)}, lambda: done.text)
     return ACKNOWLEDGED

@@ -19,6 +19,7 @@ from quorumshift.cli.service import (
 )
 
 if TYPE_CHECKING:
+    from quorumshift.domain.chronicle import News
     from quorumshift.domain.execution import Execution
 
 PAUSE_SECONDS = 2.0
@@ -52,15 +53,18 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     return follow("watch", service, service.execution(options.execution), options)
 
 
-def follow(verb: str, service: Service, execution: Execution, options: argparse.Namespace) -> int:
-    """Tell the news of ``execution`` until it has ended, then how. Interrupted, it says how to
-    stop the deployment, which goes on."""
-    from quorumshift.domain.chronicle import Chronicle
-
-    chronicle = Chronicle()
-    told: list[Any] = []
+def follow(
+    verb: str,
+    service: Service,
+    execution: Execution,
+    options: argparse.Namespace,
+    from_now: bool = False,
+) -> int:
+    """Tell the news of ``execution`` until it has ended, then how; ``from_now``: not what was
+    before. Interrupted, it says how to stop the deployment, which goes on."""
+    watching = _Watching(service, from_now)
     try:
-        execution = _to_the_end(service, execution, chronicle, told)
+        execution = watching.to_the_end(execution)
     except KeyboardInterrupt:
         name = execution.name
         text = (
@@ -68,7 +72,7 @@ def follow(verb: str, service: Service, execution: Execution, options: argparse.
             f"to stop it: quorumshift stop {name}"
         )
         return say(verb, text, ExitCode.INTERRUPTED)
-    return conclude(service, execution, options.output, told)
+    return conclude(service, execution, options.output, watching.told)
 
 
 def conclude(
@@ -87,38 +91,46 @@ def conclude(
     return code_of(place.ending(execution.status))
 
 
-def _to_the_end(
-    service: Service, execution: Execution, chronicle: Any, told: list[Any]
-) -> Execution:
-    from quorumshift.domain.errors import Transient
+class _Watching:
+    """Reads on in a history and tells what is new. ``told``: all of the news so far."""
 
-    tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
-    seen, answered = 0, time.monotonic()
-    while True:
-        try:
-            now = service.executions.describe(execution.id)  # first, so that no event is missed
-            seen = _news(service, now, chronicle, told, seen)
-        except Transient as error:
-            if time.monotonic() - answered >= PATIENCE_SECONDS:
-                raise
-            tell(f"{error} (the watching goes on, and so does the deployment)")
-        else:
-            answered = time.monotonic()
-            if not now.running:
-                return now
-        time.sleep(PAUSE_SECONDS)
+    def __init__(self, service: Service, from_now: bool) -> None:
+        from quorumshift.domain.chronicle import Chronicle
 
+        self._executions = service.executions
+        self._chronicle = Chronicle()
+        self._silent = from_now
+        self._seen = 0
+        self.told: list[News] = []
 
-def _news(
-    service: Service, execution: Execution, chronicle: Any, told: list[Any], seen: int
-) -> int:
-    """Tell what is new behind event ``seen``; the number of the last event."""
-    from quorumshift.report.chronicle import line
+    def to_the_end(self, execution: Execution) -> Execution:
+        """Follow it until it has ended. Raises ``Transient`` when AWS does not answer for long."""
+        from quorumshift.domain.errors import Transient
 
-    for event in service.executions.history(execution.id, seen):
-        seen = event.number
-        for news in chronicle.take(event):
-            told.append(news)
-            if (text := line(news, execution.started)) is not None:
-                tell(text)
-    return seen
+        tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
+        answered = time.monotonic()
+        while True:
+            try:
+                now = self._executions.describe(execution.id)  # first, so that no event is missed
+                self._read_on(now)
+            except Transient as error:
+                if time.monotonic() - answered >= PATIENCE_SECONDS:
+                    raise
+                tell(f"{error} (the watching goes on, and so does the deployment)")
+            else:
+                answered = time.monotonic()
+                if not now.running:
+                    return now
+            time.sleep(PAUSE_SECONDS)
+
+    def _read_on(self, execution: Execution) -> None:
+        from quorumshift.report.chronicle import line
+
+        for event in self._executions.history(execution.id, self._seen):
+            self._seen = event.number
+            for news in self._chronicle.take(event):
+                self.told.append(news)
+                text = None if self._silent else line(news, execution.started)
+                if text is not None:
+                    tell(text)
+        self._silent = False
