@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import packaging
@@ -58,6 +59,8 @@ class Functions(Construct):
         code: Path,
         environment: Mapping[str, str],
         libraries: Path | None = None,
+        *,
+        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, "Functions")
         common = _Common(
@@ -75,6 +78,10 @@ class Functions(Construct):
         )
         self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
         self._watch_hooks()
+        # What the watchdog itself cannot do after Lambda's three tries is kept for a person.
+        self.by_state[WATCHDOG].configure_async_invoke(
+            on_failure=destinations.SqsDestination(undelivered)
+        )
 
     def _layers(
         self, names: Names, libraries: Path, configuration: Configuration
@@ -144,6 +151,8 @@ class Functions(Construct):
         statements = common.grants.statements(actions)
         streams = arns.log_streams(group)
         statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]
+        if spec.state == WATCHDOG:
+            statements.append(allow("sqs:SendMessage", arns.undelivered()))
         if spec.state in HOOKS:
             statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))
         return exact_role(

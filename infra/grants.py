@@ -162,6 +162,10 @@ class Arns:
         """The SNS topic."""
         return self.stack.format_arn(service="sns", resource=self.names.topic)
 
+    def undelivered(self) -> str:
+        """The queue of events that could not be delivered."""
+        return self.stack.format_arn(service="sqs", resource=self.names.undelivered)
+
     def log_streams(self, group: str) -> str:
         """The streams of a log group."""
         return self._arn("logs", "log-group", f"{group}:*", ArnFormat.COLON_RESOURCE_NAME)

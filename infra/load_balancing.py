@@ -30,6 +30,7 @@ class LoadBalancing(Construct):
             internet_facing=True,
             security_group=network.balancer,
             drop_invalid_header_fields=True,
+            deletion_protection=configuration.environment.is_kept,
         )
         AccessLogs(self).of(self.balancer)
         self.blue = self._group("Blue", f"{name}-blue", configuration, network)

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from quorumshift.config import Configuration
@@ -23,7 +24,13 @@ class Notifications(Construct):
     The events are best effort; nothing waits for them.
     """
 
-    def __init__(self, scope: Construct, configuration: Configuration, names: Names) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        configuration: Configuration,
+        names: Names,
+        undelivered: sqs.IQueue,
+    ) -> None:
         super().__init__(scope, "Notifications")
         self.topic = sns.Topic(
             self,
@@ -32,6 +39,16 @@ class Notifications(Construct):
             display_name=f"Deployments of {names.service}",
             enforce_ssl=True,
             master_key=self._key(names),
+        )
+        # A topic that has a policy has no other: the one that lets the account's alarms in is gone.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         if configuration.notifications.email:
             self.topic.add_subscription(
@@ -51,7 +68,7 @@ class Notifications(Construct):
                     "state": ["START", "SUCCESS", "FAILURE", "STOP"],
                 },
             ),
-            targets=[targets.SnsTopic(self.topic)],
+            targets=[targets.SnsTopic(self.topic, dead_letter_queue=undelivered)],
         )
 
     def _key(self, names: Names) -> kms.Key:

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from infra.acknowledged import WITHOUT_RESOURCE_REASON, accept
 from infra.network import Network
+from infra.scaling import scale
 from quorumshift.config import Configuration
 from quorumshift.names import Names
 
@@ -49,6 +50,7 @@ class EcsService(Construct):
         self.task_definition = self._task_definition()
         self.service = self._service(network)
         self.service.attach_to_application_target_group(blue)
+        scale(self, self.service, configuration.scaling)
 
     def _task_definition(self) -> ecs.FargateTaskDefinition:
         service, raft = self._configuration.service, self._configuration.raft
@@ -112,6 +114,9 @@ class EcsService(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=48, exclude_punctuation=True
             ),
+            removal_policy=RemovalPolicy.RETAIN
+            if self._configuration.environment.is_kept
+            else RemovalPolicy.DESTROY,
         )
         accept(
             secret,

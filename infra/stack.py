@@ -10,12 +10,14 @@ from constructs import Construct
 
 from infra.alarms import DeploymentAlarms
 from infra.build import ImageBuild
+from infra.dead_letters import DeadLetters
 from infra.deployment import Deployment
 from infra.functions import Functions
 from infra.grants import Arns, Grants
 from infra.load_balancing import LoadBalancing
 from infra.network import Network
 from infra.notifications import Notifications
+from infra.operating_alarms import OperatingAlarms
 from infra.packaging import DATABASE_CA
 from infra.service import EcsService
 from infra.watchdog import Watchdog
@@ -43,11 +45,13 @@ class ServiceStack(Stack):
             scope,
             construct_id,
             description=f"Service {configuration.service.name} and its blue/green deployments",
+            termination_protection=configuration.environment.is_kept,
         )
         names = configuration.names
         arns = Arns(self, names)
         network = Network(self, configuration)
-        notifications = Notifications(self, configuration, names)
+        undelivered = DeadLetters(self, names).queue
+        notifications = Notifications(self, configuration, names, undelivered)
         balancing = LoadBalancing(self, configuration, network)
         service = EcsService(self, configuration, names, network, balancing.blue)
         alarms = DeploymentAlarms(self, configuration, balancing, notifications.topic)
@@ -60,7 +64,9 @@ class ServiceStack(Stack):
             "Evidence",
             log_group_name=evidence_group(names.service),
             retention=logs.RetentionDays.THREE_MONTHS,  # CodeDeploy keeps a deployment as long
-            removal_policy=RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN
+            if configuration.environment.is_kept
+            else RemovalPolicy.DESTROY,
         )
         settings = _settings(configuration, names, arns, balancing, service)
         functions = Functions(
@@ -72,9 +78,11 @@ class ServiceStack(Stack):
             code,
             settings.environment(),
             libraries,
+            undelivered=undelivered,
         )
         Workflows(self, names, workflows, functions.by_state)
-        Watchdog(self, names, arns, functions.by_state[WATCHDOG])
+        Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
+        OperatingAlarms(self, names, arns, undelivered, notifications.topic)
         self._outputs(names, arns, balancing)
         if configuration.database.secret:
             self._output_who_connects(network)

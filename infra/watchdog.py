@@ -10,6 +10,7 @@ from __future__ import annotations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.grants import Arns
@@ -22,11 +23,17 @@ class Watchdog(Construct):
     """Step Functions' status change events → the function ``Watchdog``."""
 
     def __init__(
-        self, scope: Construct, names: Names, arns: Arns, function: lambda_.IFunction
+        self,
+        scope: Construct,
+        names: Names,
+        arns: Arns,
+        function: lambda_.IFunction,
+        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, "WatchdogRules")
         self._arns = arns
         self._function = function
+        self._undelivered = undelivered
         self._rule("Deploy", names.deploy)
         self._rule("HandOver", names.hand_over)
 
@@ -44,5 +51,5 @@ class Watchdog(Construct):
                     "status": list(_NOT_WELL),
                 },
             ),
-            targets=[targets.LambdaFunction(self._function)],
+            targets=[targets.LambdaFunction(self._function, dead_letter_queue=self._undelivered)],
         )

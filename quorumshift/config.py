@@ -21,11 +21,13 @@ from quorumshift.config_tables import (
     Database,
     Deployment,
     Discovery,
+    Environment,
     Functions,
     GivenNames,
     LoadBalancer,
     Notifications,
     Raft,
+    Scaling,
     Service,
 )
 from quorumshift.domain.errors import InvalidConfiguration
@@ -37,6 +39,8 @@ class Configuration:
     """The whole file, a field a table."""
 
     service: Service
+    environment: Environment = field(default_factory=Environment)
+    scaling: Scaling = field(default_factory=Scaling)
     raft: Raft = field(default_factory=Raft)
     load_balancer: LoadBalancer = field(default_factory=LoadBalancer)
     deployment: Deployment = field(default_factory=Deployment)

@@ -33,6 +33,7 @@ _FARGATE_MEMORY = {
 def check(configuration: Configuration, origin: Origin) -> None:
     """Raise ``InvalidConfiguration`` for the first rule that does not hold."""
     _check_count(configuration, origin)
+    _check_scaling(configuration, origin)
     _check_size(configuration, origin)
     _check_ports(configuration, origin)
     _check_variables(configuration, origin)
@@ -63,6 +64,16 @@ def _check_count(configuration: Configuration, origin: Origin) -> None:
             "raft.tolerance",
             f"must be at most {(count - 1) // 2}, not {raft.tolerance}: "
             f"{count} voters survive no more failures",
+        )
+
+
+def _check_scaling(configuration: Configuration, origin: Origin) -> None:
+    scaling, count = configuration.scaling, configuration.service.desired_count
+    if scaling.enabled and not scaling.minimum <= count <= scaling.maximum:
+        origin.refuse(
+            "scaling.minimum" if count < scaling.minimum else "scaling.maximum",
+            f"must leave room for service.desired_count ({count}): "
+            f"{scaling.minimum} to {scaling.maximum} do not",
         )
 
 

@@ -63,6 +63,31 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """What the stack is for: ``prod`` is kept from being deleted."""
+
+    name: str = key("prod", **_one_of(("prod", "staging")))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether deleting takes a second thought."""
+        return self.name == "prod"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Whether and when the number of tasks changes by itself, between deployments."""
+
+    enabled: bool = key(False)
+    minimum: int = key(3, least=3, most=9)
+    maximum: int = key(9, least=3, most=9)
+    cpu_percent: int = key(70, least=10, most=95)
+    memory_percent: int = key(80, least=10, most=95)
+    out_seconds: int = key(60, least=0, most=3600)
+    in_seconds: int = key(300, least=0, most=3600)
+
+
+@dataclass(frozen=True, slots=True)
 class Raft:
     """The service's Raft: who speaks it where, and what must hold (see ``Policy``)."""
 

@@ -89,6 +89,11 @@ class Names:
         return f"{self.root}-hand-over"
 
     @property
+    def undelivered(self) -> str:
+        """The queue of events that could not be delivered."""
+        return f"{self.root}-undelivered"
+
+    @property
     def hook_prefix(self) -> str:
         """What a hook's function begins with."""
         return f"{self.root}-"

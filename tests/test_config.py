@@ -208,6 +208,7 @@ def test_a_mistake_is_named_with_its_line(
         ),
         ('[database]\nca_file = "ca.pem"\n', 4, ["ca.pem, which does not exist"]),
         ('[database]\nca_file = "quorumshift.toml"\n', 4, ["holds no certificate in PEM"]),
+        ("[scaling]\nenabled = true\nminimum = 5\n", 5, ["scaling.minimum", "(3)", "5 to 9"]),
         ("[alarms]\nperiod_seconds = 90\n", 4, ["multiple of 60"]),
         ("[deployment]\ntermination_wait_minutes = 200\n", 3, ["more than", "(200)", "180"]),
     ],
@@ -344,6 +345,11 @@ def test_snaketron_is_described_as_it_runs_today() -> None:
     }
     assert service.environment["SNAKETRON_RAFT_PROMOTION"] == "orchestrated"
     assert service.environment["SNAKETRON_REGION"] == database.region
+    scaling = found.scaling
+    assert (scaling.enabled, scaling.minimum, scaling.maximum) == (True, 3, 9)
+    assert (scaling.cpu_percent, scaling.memory_percent) == (70, 80)
+    assert (scaling.out_seconds, scaling.in_seconds) == (60, 300)
+    assert found.environment.is_kept
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -230,7 +230,10 @@ def test_a_hook_that_dies_is_handed_to_the_watchdog_at_once(template: Template) 
     logical_ids = template.of("AWS::Lambda::Function")
     watched = set()
     for each in configurations:
-        watched.add(logical_ids[template.target(each["FunctionName"])]["FunctionName"])
+        name = logical_ids[template.target(each["FunctionName"])]["FunctionName"]
+        if name == "sample-watchdog":
+            continue
+        watched.add(name)
         assert each["MaximumRetryAttempts"] == 0
         assert each["MaximumEventAgeInSeconds"] == 3600
         destination = each["DestinationConfig"]["OnFailure"]["Destination"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from quorumshift.names import WATCHDOG, Names
 from tests.infra.template import Template, as_list
+
+NAMES = Names("sample")
 
 
 def test_the_topic_is_encrypted_with_a_key_that_lets_its_publishers_in(template: Template) -> None:
@@ -48,3 +53,109 @@ def test_the_load_balancer_logs_who_asked(template: Template) -> None:
 def test_what_is_refused_in_the_network_is_logged(template: Template) -> None:
     log = template.one("AWS::EC2::FlowLog")
     assert (log["TrafficType"], log["LogDestinationType"]) == ("REJECT", "cloud-watch-logs")
+
+
+def undelivered(template: Template) -> str:
+    (queue,) = template.of("AWS::SQS::Queue")
+    return queue
+
+
+def test_what_cannot_be_delivered_is_kept(template: Template) -> None:
+    queue = undelivered(template)
+    assert template.of("AWS::SQS::Queue")[queue] == {
+        "QueueName": "sample-undelivered",
+        "MessageRetentionPeriod": 14 * 86400,
+        "SqsManagedSseEnabled": True,
+    }
+    rules = template.of("AWS::Events::Rule")
+    assert len(rules) == 3
+    for name, rule in rules.items():
+        for target in rule["Targets"]:
+            assert template.target(target["DeadLetterConfig"]["Arn"]) == queue, name
+
+
+def test_what_the_watchdog_cannot_do_is_kept(template: Template) -> None:
+    functions = template.of("AWS::Lambda::Function")
+    (own,) = [
+        each
+        for each in template.of("AWS::Lambda::EventInvokeConfig").values()
+        if functions[template.target(each["FunctionName"])]["FunctionName"]
+        == NAMES.function(WATCHDOG)
+    ]
+    destination = own["DestinationConfig"]["OnFailure"]["Destination"]
+    assert template.target(destination) == undelivered(template)
+    assert "MaximumRetryAttempts" not in own, "Lambda's two further tries are wanted here"
+    (role,) = [
+        template.target(each["Role"])
+        for each in functions.values()
+        if each["FunctionName"] == NAMES.function(WATCHDOG)
+    ]
+    assert template.granted(role)["sqs:SendMessage"] == [
+        "arn:aws:sqs:us-east-1:123456789012:sample-undelivered"
+    ]
+
+
+def test_people_are_called_when_an_execution_ends_badly_or_an_event_is_lost(
+    template: Template,
+) -> None:
+    seen = set()
+    for alarm in template.of("AWS::CloudWatch::Alarm").values():
+        if alarm["Namespace"] == "AWS/ApplicationELB":
+            assert "AlarmActions" not in alarm
+            continue
+        (topic,) = alarm["AlarmActions"]
+        assert template.target(topic) in template.of("AWS::SNS::Topic")
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+        (dimension,) = alarm["Dimensions"]
+        seen.add((alarm["MetricName"], template.text(dimension["Value"]).rpartition(":")[2]))
+    assert seen == {
+        ("ExecutionsFailed", "sample-deploy"),
+        ("ExecutionsTimedOut", "sample-deploy"),
+        ("ExecutionsFailed", "sample-hand-over"),
+        ("ExecutionsTimedOut", "sample-hand-over"),
+        ("ApproximateNumberOfMessagesVisible", f"<{undelivered(template)}.QueueName>"),
+    }
+
+
+@pytest.mark.parametrize(("which", "kept"), [("template", False), ("snaketron", True)])
+def test_production_is_not_deleted_by_mistake(
+    which: str, kept: bool, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(which)
+    (balancer,) = template.of("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    attributes = {each["Key"]: each["Value"] for each in balancer["LoadBalancerAttributes"]}
+    assert attributes["deletion_protection.enabled"] == str(kept).lower()
+    outlive = {
+        name
+        for name, resource in template.resources.items()
+        if resource.get("DeletionPolicy") == "Retain"
+        and resource["Type"] in ("AWS::SecretsManager::Secret", "AWS::Logs::LogGroup")
+    }
+    secrets = set(template.of("AWS::SecretsManager::Secret"))
+    evidence = {name for name in template.of("AWS::Logs::LogGroup") if name.startswith("Evidence")}
+    assert len(evidence) == 1
+    assert outlive == ((secrets | evidence) if kept else set())
+
+
+def test_a_service_scales_where_the_configuration_says_so(
+    template: Template, snaketron: Template
+) -> None:
+    assert not template.of("AWS::ApplicationAutoScaling::ScalableTarget")
+    target = snaketron.one("AWS::ApplicationAutoScaling::ScalableTarget")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (3, 9)
+    assert target["ScalableDimension"] == "ecs:service:DesiredCount"
+    aims = {
+        (
+            each["PredefinedMetricSpecification"]["PredefinedMetricType"],
+            each["TargetValue"],
+            each["ScaleOutCooldown"],
+            each["ScaleInCooldown"],
+        )
+        for policy in snaketron.of("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+        for each in [policy["TargetTrackingScalingPolicyConfiguration"]]
+    }
+    assert aims == {
+        ("ECSServiceAverageCPUUtilization", 70, 60, 300),
+        ("ECSServiceAverageMemoryUtilization", 80, 60, 300),
+    }

@@ -84,7 +84,7 @@ def test_names_are_granted_as_they_are_given(snaketron: Template) -> None:
     assert snaketron.granted(poll)["cloudwatch:DescribeAlarms"] == [
         "arn:aws:cloudwatch:us-east-1:123456789012:alarm:snaketron-prod-*"
     ]
-    assert len(alarms) == 4
+    assert len(alarms) == 9
     assert all(alarm.startswith("snaketron-prod-") for alarm in alarms)
 
 

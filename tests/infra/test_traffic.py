@@ -21,6 +21,16 @@ def listeners(template: Template) -> dict[int, tuple[str, dict[str, Any]]]:
     return {properties["Port"]: (name, properties) for name, properties in found.items()}
 
 
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    """Logical id → properties, of the alarms on target groups."""
+    found = template.of("AWS::CloudWatch::Alarm")
+    return {
+        name: properties
+        for name, properties in found.items()
+        if properties["Namespace"] == "AWS/ApplicationELB"
+    }
+
+
 @pytest.mark.parametrize("port", [8080, 9090])
 def test_each_listener_forwards_to_both_groups_by_weight(template: Template, port: int) -> None:
     (action,) = listeners(template)[port][1]["DefaultActions"]
@@ -77,7 +87,7 @@ def test_raft_ports_are_closed_to_the_load_balancer(template: Template) -> None:
 
 def test_each_colour_has_both_alarms_and_an_empty_colour_raises_none(template: Template) -> None:
     seen = set()
-    for alarm in template.of("AWS::CloudWatch::Alarm").values():
+    for alarm in alarms(template).values():
         dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
         assert set(dimensions) == {"LoadBalancer", "TargetGroup"}
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -120,7 +130,7 @@ def test_the_deployment_group_rolls_back_and_watches_every_alarm(template: Templ
     }
     watched = {template.target(each["Name"]) for each in group["AlarmConfiguration"]["Alarms"]}
     assert group["AlarmConfiguration"]["Enabled"] is True
-    assert watched == set(template.of("AWS::CloudWatch::Alarm"))
+    assert watched == set(alarms(template))
 
 
 def test_the_deployment_group_waits_before_blue_ends(template: Template) -> None:
@@ -150,5 +160,6 @@ def test_deployment_events_go_to_the_topic(template: Template) -> None:
         if statement["Effect"] == "Allow"
     ]
     assert [statement["Principal"] for statement in allowed] == [
-        {"Service": "events.amazonaws.com"}
+        {"Service": "cloudwatch.amazonaws.com"},
+        {"Service": "events.amazonaws.com"},
     ]

@@ -108,6 +108,15 @@ def _named(key: str, arn: str = "") -> Callable[[dict[str, Any], dict[str, Any]]
 
 
 MADE: dict[str, Kind] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": Kind(
+        "application-autoscaling", "RegisterScalableTarget", prepared.scalable_target
+    ),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": Kind(
+        "application-autoscaling",
+        "PutScalingPolicy",
+        lambda answer, _: (answer["PolicyARN"], {"Arn": answer["PolicyARN"]}),
+        prepare=prepared.scaling_policy,
+    ),
     "AWS::CloudWatch::Alarm": Kind(
         "cloudwatch", "PutMetricAlarm", _named("AlarmName", "cloudwatch|alarm:"), name="AlarmName"
     ),
@@ -195,6 +204,9 @@ MADE: dict[str, Kind] = {
     ),
     "AWS::SNS::TopicPolicy": Kind(
         "sns", "SetTopicAttributes", _named("TopicArn"), prepare=prepared.topic_policy
+    ),
+    "AWS::SQS::QueuePolicy": Kind(
+        "sqs", "SetQueueAttributes", _named("QueueUrl"), prepare=prepared.queue_policy
     ),
     "AWS::StepFunctions::StateMachine": Kind(
         "stepfunctions",

@@ -91,6 +91,32 @@ def topic_policy(properties: Properties, _: Clients) -> Properties:
     }
 
 
+def queue_policy(properties: Properties, _: Clients) -> Properties:
+    """The policy becomes an attribute of its queue."""
+    if len(properties["Queues"]) != 1:
+        raise NotRehearsed("one policy for several queues")
+    return {
+        "QueueUrl": properties["Queues"][0],
+        "Attributes": {"Policy": properties["PolicyDocument"]},
+    }
+
+
+def scalable_target(_: Any, given: Properties) -> tuple[str, Properties]:
+    """What ``Ref`` gives on AWS: three things in one."""
+    return "|".join(
+        given[part] for part in ("ResourceId", "ScalableDimension", "ServiceNamespace")
+    ), {}
+
+
+def scaling_policy(properties: Properties, _: Clients) -> Properties:
+    """The API wants apart what names the target."""
+    rest = _without(properties, "ScalingTargetId")
+    if "ScalingTargetId" not in properties:
+        return rest
+    names = ("ResourceId", "ScalableDimension", "ServiceNamespace")
+    return {**rest, **dict(zip(names, properties["ScalingTargetId"].split("|"), strict=True))}
+
+
 def balancer_attributes(client: Any, answer: dict[str, Any], properties: Properties) -> None:
     """Attributes are set with a call of their own."""
     if wanted := properties.get("LoadBalancerAttributes"):

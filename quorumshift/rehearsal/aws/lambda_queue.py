@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from quorumshift.rehearsal.aws.events import send
 from quorumshift.rehearsal.aws.lambda_environment import Outcome
 from quorumshift.rehearsal.world import World
 
@@ -97,9 +98,12 @@ class AsyncQueue:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _send(self, destination: str, record: dict[str, Any]) -> None:
-        """To the on-failure destination; only functions are known here."""
+        """To the on-failure destination: a function or a queue."""
+        if destination.split(":")[2] == "sqs":
+            send(destination, json.dumps(record))
+            return
         if ":function:" not in destination:
-            said = f"the on-failure destination {destination} is no function: not delivered"
+            said = f"the on-failure destination {destination} is not known here: not delivered"
             self._world.events.say("error", said)
             return
         self._world.client("lambda").invoke(
