@@ -89,7 +89,7 @@ def test_alarms_on_blue_alone_are_found_out(shipped: Shipped) -> None:
 @pytest.mark.parametrize("treatment", ["breaching", "missing", "ignore"])
 def test_no_data_that_is_not_fine_is_found_out(shipped: Shipped, treatment: str) -> None:
     spoilt = Template(copy.deepcopy(shipped.document))
-    for alarm in spoilt.of("AWS::CloudWatch::Alarm").values():
+    for alarm in watching(spoilt):
         alarm["TreatMissingData"] = treatment
-    assert len(list(faults(spoilt))) == len(spoilt.of("AWS::CloudWatch::Alarm"))
+    assert len(list(faults(spoilt))) == len(watching(spoilt))
     assert all("without data" in fault for fault in faults(spoilt))
