@@ -1,0 +1,183 @@
+"""What the GitHub action runs: starts an execution of ``deploy``, follows it, and ends as it ended.
+
+It needs Python and the AWS CLI, which GitHub's runners have, and nothing that would have to be
+installed (docs/decisions/0010). What it is told comes through the environment: ``QUORUMSHIFT_…``
+from ``action.yml``, ``GITHUB_…`` from the runner, ``AWS_…`` from the step that assumed the role.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+
+from quorumshift.cli.action_aws import CallFailed, History, call
+from quorumshift.cli.action_request import Asked, BadInput, asked
+from quorumshift.cli.exit_codes import ExitCode
+from quorumshift.report.job_log import JobLog
+from quorumshift.report.story import Ending, Story, read
+from quorumshift.report.summary import as_markdown, title
+
+PATIENCE = 12
+"""Looks in a row that may fail, beyond what the AWS CLI tries by itself, until one gives up."""
+CODES = {
+    Ending.DEPLOYED: ExitCode.DEPLOYED,
+    Ending.ROLLED_BACK: ExitCode.ROLLED_BACK,
+    Ending.REFUSED: ExitCode.REFUSED,
+}
+"""The exit codes of endings; every other one is ``BROKEN``."""
+_AGAIN = (
+    "This run had started its execution before. A re-run deploys nothing: it follows that execution"
+)
+
+
+class Following:
+    """One execution, from its start to what is left of it on GitHub."""
+
+    def __init__(self, request: Asked, environment: Mapping[str, str], log: JobLog) -> None:
+        self._asked = request
+        self._environment = environment
+        self._log = log
+        self._every = float(environment.get("QUORUMSHIFT_EVERY_SECONDS") or 10)
+        self.story: Story | None = None
+
+    def start(self) -> None:
+        """Start the execution, or find the one that this run has started already.
+
+        Raises ``CallFailed``, and ``BadInput`` when that one was asked for something else.
+        """
+        try:
+            call(
+                "start-execution",
+                state_machine_arn=self._asked.machine,
+                name=self._asked.name,
+                input=self._asked.input,
+            )
+        except CallFailed as error:
+            if error.code != "ExecutionAlreadyExists":
+                raise
+            found = call("describe-execution", execution_arn=self._asked.execution)
+            if found["input"] != self._asked.input:
+                raise BadInput(
+                    f"execution {self._asked.name} of this run exists and was asked for something "
+                    f"else: {found['input']}; deploy once a job, or in another job"
+                ) from None
+            self._log.say(f"{_AGAIN}, whose status is {found['status']}.")
+        self._put_out("execution-arn", self._asked.execution)
+        self._log.say(f"execution: {self._asked.execution}")
+        if self._asked.console:
+            self._log.say(f"console: {self._asked.console}")
+
+    def follow(self) -> Story:
+        """Show it until it ends. Raises ``CallFailed`` when it cannot be seen any more."""
+        history = History(self._asked.execution)
+        failures = 0
+        while True:
+            try:
+                described = call("describe-execution", execution_arn=self._asked.execution)
+                # Read after the status: what has ended has its whole history.
+                self.story = read(described, history.read())
+                failures = 0
+            except CallFailed as error:
+                failures += 1
+                if failures > PATIENCE or error.code.startswith(("ExpiredToken", "AccessDenied")):
+                    raise
+            else:
+                self._log.show(self.story)
+                if self.story.ending is not Ending.RUNNING:
+                    return self.story
+            time.sleep(self._every)
+
+    def finish(self, story: Story) -> int:
+        """Leave summary and outputs; return the exit code."""
+        again = "To try again, start a new run: a re-run of this one only reports it."
+        self._summarise("" if story.ending is Ending.DEPLOYED else again)
+        data = story.data
+        self._put_out("ending", story.ending)
+        self._put_out("task-definition", (data.get("revision") or {}).get("to") or "")
+        self._put_out("deployment-id", (data.get("deployment") or {}).get("id") or "")
+        if story.ending is Ending.DEPLOYED:
+            self._log.notice("quorumshift", title(story))
+        else:
+            cause = story.cause or f"the execution is {story.status} {story.error}".rstrip()
+            self._log.error(title(story), cause)
+            self._log.say(again)
+        return CODES.get(story.ending, ExitCode.BROKEN)
+
+    def leave(self, why: str) -> None:
+        """Say that nobody follows any more, that the deployment goes on, and how to stop it."""
+        text = f"{why} {self.how_it_is_left()}"
+        self._log.error("No longer followed", text)
+        self._summarise(text)
+
+    def how_it_is_left(self) -> str:
+        """What goes on, and the command that stops it, as far as is known what there is to stop."""
+        deployment = (self.story.data.get("deployment") or {}).get("id") if self.story else ""
+        if deployment:
+            return (
+                "The deployment goes on. To stop it, and have traffic and votes go back: aws "
+                f"deploy stop-deployment --auto-rollback-enabled --deployment-id {deployment}"
+            )
+        return (
+            "If the execution was started, it goes on. To stop it: aws stepfunctions "
+            f"stop-execution --execution-arn {self._asked.execution}"
+        )
+
+    def _summarise(self, footer: str) -> None:
+        page = as_markdown(self.story, self._asked.console, footer) if self.story else footer
+        _append(self._environment.get("GITHUB_STEP_SUMMARY"), f"{page}\n")
+
+    def _put_out(self, name: str, value: str) -> None:
+        _append(self._environment.get("GITHUB_OUTPUT"), f"{name}={' '.join(value.split())}\n")
+
+
+def main() -> int:
+    """Deploy and follow; return the exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    log = JobLog(sys.stdout)
+    try:
+        following = Following(asked(os.environ), os.environ, log)
+    except BadInput as error:
+        log.error("quorumshift", str(error))
+        return ExitCode.USAGE
+    try:
+        following.start()
+    except BadInput as error:
+        log.error("quorumshift", str(error))
+        return ExitCode.USAGE
+    except CallFailed as error:
+        log.error("Not started", str(error))
+        return ExitCode.BROKEN
+    except KeyboardInterrupt:
+        following.leave("The job was cancelled, which stops the waiting alone.")
+        return ExitCode.INTERRUPTED
+    try:
+        return following.finish(following.follow())
+    except CallFailed as error:
+        following.leave(f"{error}.")
+        return ExitCode.BROKEN
+    except KeyboardInterrupt:
+        following.leave("The job was cancelled, which stops the waiting alone.")
+        return ExitCode.INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """The runner sends SIGINT, 7.5 s later SIGTERM, and 2.5 s later ends the process."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _append(file: str | None, text: str) -> None:
+    if file:
+        with Path(file).open("a", encoding="utf-8") as opened:
+            opened.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
