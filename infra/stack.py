@@ -13,6 +13,7 @@ from infra.build import ImageBuild
 from infra.dead_letters import DeadLetters
 from infra.deployment import Deployment
 from infra.functions import Functions
+from infra.github import GitHub
 from infra.grants import Arns, Grants
 from infra.load_balancing import LoadBalancing
 from infra.network import Network
@@ -59,6 +60,8 @@ class ServiceStack(Stack):
         Deployment(self, configuration, names, arns, service, balancing, alarms.all, task_roles)
         if configuration.build.repository:
             ImageBuild(self, configuration, names, arns)
+        if configuration.github.repository:
+            GitHub(self, configuration, names, arns)
         logs.LogGroup(
             self,
             "Evidence",

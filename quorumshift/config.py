@@ -23,6 +23,7 @@ from quorumshift.config_tables import (
     Discovery,
     Environment,
     Functions,
+    GitHub,
     GivenNames,
     LoadBalancer,
     Notifications,
@@ -50,6 +51,7 @@ class Configuration:
     functions: Functions = field(default_factory=Functions)
     discovery: Discovery = field(default_factory=Discovery)
     database: Database = field(default_factory=Database)
+    github: GitHub = field(default_factory=GitHub)
     given_names: GivenNames = field(default_factory=GivenNames, metadata={"table": "names"})
 
     @property

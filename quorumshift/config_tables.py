@@ -191,6 +191,23 @@ class Functions:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHub:
+    """Which jobs on GitHub may start deployments. No repository, no role. Neither may hold a
+    wildcard or a colon: they stand in the trust of the role, between colons."""
+
+    repository: str = key(
+        "",
+        pattern=r"|[A-Za-z0-9_.-]+(@[0-9]+)?/[A-Za-z0-9_.-]+(@[0-9]+)?",
+        says="<owner>/<repository>, or empty",
+    )
+    environment: str = key(
+        "production",
+        pattern=r"[A-Za-z0-9_.-]{1,100}",
+        says="an environment's name: up to 100 of A-Z, a-z, 0-9, _, . and -",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """Where the nodes' Raft ids stand: with the nodes themselves, or in the service's own table.
     Which tasks there are is always ECS's word."""
