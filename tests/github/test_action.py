@@ -114,7 +114,7 @@ def test_a_re_run_adopts_what_still_runs(runner: Runner, world: World, machine: 
     first = runner.start(arn)
     until(lambda: bool(executions(world, arn)))
     first.send_signal(signal.SIGINT)
-    assert first.wait(20) == 130
+    assert first.wait(60) == 130
     assert runner.run(arn) == 0
     assert len(executions(world, arn)) == 1
 
@@ -138,7 +138,7 @@ def test_cancelling_stops_the_waiting_alone_and_says_how_to_stop_the_rest(
     until(lambda: "d-ABC created" in runner.told)
     asked = time.monotonic()
     step.send_signal(number)
-    assert step.wait(20) == 130
+    assert step.wait(60) == 130
     assert time.monotonic() - asked < 7.5  # then the runner insists
     (execution,) = executions(world, arn)
     assert execution["status"] == "RUNNING"
@@ -158,7 +158,7 @@ def test_an_execution_that_somebody_stops_is_told_as_such(
     world.client("stepfunctions").stop_execution(
         executionArn=execution["executionArn"], cause="enough"
     )
-    assert step.wait(20) == 1
+    assert step.wait(60) == 1
     assert runner.outputs["ending"] == "stopped"
     assert "::error title=The execution was stopped::enough" in runner.told
 
@@ -236,3 +236,22 @@ def test_every_input_and_output_of_the_action_is_used() -> None:
         "task-definition",
         "deployment-id",
     }
+
+
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_every_input_and_output_is_documented_with_its_default(kind: str) -> None:
+    page = (ROOT / "docs" / "github-actions.md").read_text(encoding="utf-8")
+    section = page.split(f"## {kind.title()}")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in section.splitlines()
+        if line.startswith("| `")
+    ]
+    assert {row[0].strip("`") for row in rows} == set(action()[kind])
+    if kind == "inputs":
+        for name, default, _ in rows:
+            about = action()["inputs"][name.strip("`")]
+            if about.get("required"):
+                assert default == "(required)"
+            elif about["default"]:
+                assert default == f"`{about['default']}`"
