@@ -60,6 +60,7 @@ def _statements(arns: Arns, names: Names) -> list[dict[str, object]]:
     executions = arns.executions(names.deploy)
     return [
         allow("states:StartExecution", arns.state_machine(names.deploy)),
+        # The action lists nothing: this is for a step before it that asks whether one runs.
         allow("states:ListExecutions", arns.state_machine(names.deploy)),
         allow("states:DescribeExecution", executions),
         allow("states:GetExecutionHistory", executions),
