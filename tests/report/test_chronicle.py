@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,16 @@ def test_another_versions_documents_are_read_as_far_as_they_go() -> None:
     assert poll(1) == []
     event = Event(1, 0.0, Mark.LEFT, "X", {"observation": [], "revision": "?", "rollback": None})
     assert Chronicle().take(event) == []
+
+
+def test_the_page_in_the_docs_is_what_the_command_says() -> None:
+    lines, execution, place = told("rolled-back")
+    page = "\n".join([*lines[-8:], as_text(execution, place, 0.0)]) + "\n"
+    shown, docs = RECORDED / "rolled-back.txt", Path(__file__).parents[2] / "docs" / "commands.md"
+    start = f"<!-- generated: tests/testdata/executions/{shown.name} -->\n```text\n"
+    if os.environ.get("QUORUMSHIFT_REGENERATE"):
+        shown.write_text(page)
+        before, rest = docs.read_text().split(start, 1)
+        docs.write_text(f"{before}{start}{page}" + rest[rest.index("```\n") :])
+    assert page == shown.read_text()
+    assert f"{start}{page}```\n" in docs.read_text()
