@@ -81,8 +81,8 @@ def _running(service: Service, active: str | None) -> tuple[list[str], list[str]
         ], []
     if last is not None and last.running:
         return [], [
-            f"the execution {last.name} runs and has no deployment yet; whichever creates its "
-            "deployment first goes on, the other one is refused"
+            f"the execution {last.name} runs and has no deployment under way; should it create one "
+            "first, this one is refused"
         ]
     return [], []
 

@@ -88,7 +88,7 @@ def record(execution: Execution, place: Place, now: float) -> dict[str, Any]:
         "revision": dict(_table(document, "revision")) or None,
         "deployment": _table(document, "deployment").get("id"),
         "rollback": _table(document, "rollback").get("undo"),
-        "traffic": _traffic(document),
+        "traffic": _traffic(document) if execution.running else None,
         "checks": outcome.get("checks") or seen.get("checks") or [],
         "started": moment(execution.started),
         "seconds": round(end - execution.started, 1),

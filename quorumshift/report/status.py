@@ -7,8 +7,9 @@ from typing import Any
 
 from quorumshift.domain.chronicle import cluster_line, short
 from quorumshift.domain.data import to_json
+from quorumshift.domain.execution import Ending
 from quorumshift.domain.health import Decision, Verdict
-from quorumshift.report.chronicle import clock, folded, moment, what
+from quorumshift.report.chronicle import HEADS, clock, folded, moment, what
 
 _HEADS = {
     Decision.PROCEED: "Healthy",
@@ -72,7 +73,8 @@ def _execution(execution: Mapping[str, Any] | None) -> str:
 def _last(last: Mapping[str, Any] | None) -> str:
     if last is None:
         return "nothing was ever deployed"
-    return f"{last['execution']}, {last['started']}: {last['ending']}. {last['cause']}".strip()
+    how = HEADS[Ending(last["ending"])].lower()
+    return f"{last['execution']}, {last['started']}: {how}. {last['cause']}".strip()
 
 
 def _cluster(found: Mapping[str, Any]) -> str:

@@ -80,11 +80,14 @@ class Executions:
         )
 
     def place(self, arn: str) -> Place:
-        """Where it stands, read from the end of its history."""
+        """Where it stands, read from the end of its history. The data is the last that is whole."""
+        state = ""
         for event in self._backwards(arn, _TAIL):
             if event.mark in (Mark.ENTERED, Mark.LEFT):
-                return Place(event.state, dict(event.document))
-        return Place("", {})
+                state = state or event.state
+                if event.document:
+                    return Place(state, dict(event.document))
+        return Place(state, {})
 
     def history(self, arn: str, after: int = 0) -> list[Event]:
         """The events behind number ``after``, oldest first; read from the end, so that to ask again
