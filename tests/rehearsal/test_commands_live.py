@@ -21,6 +21,7 @@ from quorumshift.domain.chronicle import Event
 from quorumshift.domain.errors import Transient
 from quorumshift.rehearsal.samples import ETCD
 from quorumshift.rehearsal.world import REGION, World
+from tests.rehearsal.machines import Machines
 
 REVISION = {
     "from": "arn:aws:ecs:us-east-1:1:task-definition/app:1",
@@ -158,6 +159,21 @@ def test_an_execution_is_named_by_arn_name_or_latest(
     assert code == 1
     assert "there is no execution 'nobody'" in said
     assert len(said.splitlines()) == 1
+
+
+def test_another_state_machines_execution_is_not_touched(
+    service: Deployed, capsys: pytest.CaptureFixture[str], machine: Machines
+) -> None:
+    service.machine(state("VerifyRaft"), GOOD)
+    client = service.world.client("stepfunctions")
+    other = machine({"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    arn = client.start_execution(stateMachineArn=other)["executionArn"]
+    for verb in ("watch", "stop"):
+        code, page, said = run(service, capsys, verb, arn)
+        assert (code, page) == (1, "")
+        assert f"of {service.name}-deploy" in said
+    assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    client.stop_execution(executionArn=arn)
 
 
 def test_a_lost_reply_does_not_end_the_watching(

@@ -47,11 +47,14 @@ class Executions:
         return self.describe(self.arn(name)), True
 
     def find(self, text: str) -> Execution | None:
-        """By ARN, name or ``latest``; ``None``: there is none."""
+        """By ARN, name or ``latest``; ``None``: this state machine has none such."""
         if text == LATEST:
             return next(self.newest(1), None)
+        arn = text if text.startswith("arn:") else self.arn(text)
+        if not arn.startswith(self.arn("")):  # another machine's, which is not to be stopped here
+            return None
         try:
-            return self.describe(text if text.startswith("arn:") else self.arn(text))
+            return self.describe(arn)
         except ClientError as error:
             if code(error) in ("ExecutionDoesNotExist", "InvalidArn"):
                 return None
