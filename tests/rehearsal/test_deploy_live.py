@@ -71,10 +71,17 @@ class Serving(Deployed):
         )
 
 
-@pytest.fixture(scope="module")
-def one(aws: EmbeddedAws, role: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+@pytest.fixture
+def service(
+    aws: EmbeddedAws, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Serving]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.world.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")
+    monkeypatch.setattr("quorumshift.cli.watch.PAUSE_SECONDS", 0.1)
     engine = next(one for one in aws.engines if isinstance(one, EcsEngine))
-    made = Serving(aws.world, role, tmp_path_factory.mktemp("service"), engine)
+    made = Serving(aws.world, role, tmp_path, engine)
     other = made.stage.definition(stopTimeout=3)
     (primary,) = made.stage.task_sets()
     replaced = {"from": other, "to": primary["taskDefinition"], "image": "app:1"}
@@ -83,16 +90,6 @@ def one(aws: EmbeddedAws, role: str, tmp_path_factory: pytest.TempPathFactory) -
     made.sees(3)
     yield made
     made.stage.end()
-
-
-@pytest.fixture
-def service(one: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", one.world.endpoint)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")
-    monkeypatch.setattr("quorumshift.cli.watch.PAUSE_SECONDS", 0.1)
-    return one
 
 
 def run(
@@ -147,6 +144,7 @@ def test_deploy_shows_starts_and_follows(
 def test_rollback_deploys_what_served_before(
     service: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    run(service, capsys, "deploy", "--yes")
     arguments = ("--yes", "--execution-name", "back", "--output", "json")
     code, text, said = run(service, capsys, "rollback", *arguments)
     assert code == 0
