@@ -163,6 +163,19 @@ def test_an_execution_that_somebody_stops_is_told_as_such(
     assert "::error title=The execution was stopped::enough" in runner.told
 
 
+def test_an_execution_that_cannot_be_seen_any_more_is_left_with_a_word(
+    runner: Runner, world: World, machine: Machines
+) -> None:
+    arn = machine(states({"Type": "Succeed"}, "Deployed", seconds=600))
+    step = runner.start(arn)
+    until(lambda: "d-ABC created" in runner.told)
+    world.client("stepfunctions").delete_state_machine(stateMachineArn=arn)
+    assert step.wait(100) == 1
+    assert "::error title=No longer followed::" in runner.told
+    assert "DoesNotExist" in runner.told
+    assert "--deployment-id d-ABC" in runner.summary
+
+
 def test_more_events_than_one_reading_asks_for_are_all_told(
     runner: Runner, world: World, machine: Machines
 ) -> None:
