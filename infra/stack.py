@@ -20,6 +20,7 @@ from infra.network import Network
 from infra.notifications import Notifications
 from infra.operating_alarms import OperatingAlarms
 from infra.packaging import DATABASE_CA
+from infra.schedule import CanarySchedule
 from infra.service import EcsService
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
@@ -85,6 +86,7 @@ class ServiceStack(Stack):
         )
         Workflows(self, names, workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
+        CanarySchedule(self, configuration.schedule, names, arns, undelivered)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)
         self._outputs(names, arns, balancing)
         if configuration.database.secret:

@@ -29,6 +29,7 @@ from quorumshift.config_tables import (
     Notifications,
     Raft,
     Scaling,
+    Schedule,
     Service,
 )
 from quorumshift.domain.errors import InvalidConfiguration
@@ -42,6 +43,7 @@ class Configuration:
     service: Service
     environment: Environment = field(default_factory=Environment)
     scaling: Scaling = field(default_factory=Scaling)
+    schedule: Schedule = field(default_factory=Schedule)
     raft: Raft = field(default_factory=Raft)
     load_balancer: LoadBalancer = field(default_factory=LoadBalancer)
     deployment: Deployment = field(default_factory=Deployment)

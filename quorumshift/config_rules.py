@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quorumshift.config_schema import Origin
 
@@ -34,6 +35,7 @@ def check(configuration: Configuration, origin: Origin) -> None:
     """Raise ``InvalidConfiguration`` for the first rule that does not hold."""
     _check_count(configuration, origin)
     _check_scaling(configuration, origin)
+    _check_schedule(configuration, origin)
     _check_size(configuration, origin)
     _check_ports(configuration, origin)
     _check_variables(configuration, origin)
@@ -74,6 +76,17 @@ def _check_scaling(configuration: Configuration, origin: Origin) -> None:
             "scaling.minimum" if count < scaling.minimum else "scaling.maximum",
             f"must leave room for service.desired_count ({count}): "
             f"{scaling.minimum} to {scaling.maximum} do not",
+        )
+
+
+def _check_schedule(configuration: Configuration, origin: Origin) -> None:
+    zone = configuration.schedule.time_zone
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        origin.refuse(
+            "schedule.time_zone",
+            f'must be a time zone such as "UTC" or "Europe/Berlin", not "{zone}"',
         )
 
 

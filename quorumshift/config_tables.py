@@ -88,6 +88,19 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the current revision is deployed again, as a canary. ``rate()`` is not for this: it
+    fires the moment it is created."""
+
+    enabled: bool = key(False)
+    expression: str = key(
+        "cron(0 4 ? * MON-FRI *)", pattern=r"cron\(\S+( \S+){5}\)", says="cron(…) with six fields"
+    )
+    time_zone: str = key("UTC", pattern=r"[A-Za-z0-9_+/-]{1,50}", says="a time zone")
+    window_minutes: int = key(0, least=0, most=1440)
+
+
+@dataclass(frozen=True, slots=True)
 class Raft:
     """The service's Raft: who speaks it where, and what must hold (see ``Policy``)."""
 

@@ -89,6 +89,11 @@ class Names:
         return f"{self.root}-hand-over"
 
     @property
+    def canary(self) -> str:
+        """The schedule that deploys the current revision again."""
+        return f"{self.root}-canary"
+
+    @property
     def undelivered(self) -> str:
         """The queue of events that could not be delivered."""
         return f"{self.root}-undelivered"

@@ -209,6 +209,8 @@ def test_a_mistake_is_named_with_its_line(
         ('[database]\nca_file = "ca.pem"\n', 4, ["ca.pem, which does not exist"]),
         ('[database]\nca_file = "quorumshift.toml"\n', 4, ["holds no certificate in PEM"]),
         ("[scaling]\nenabled = true\nminimum = 5\n", 5, ["scaling.minimum", "(3)", "5 to 9"]),
+        ('[schedule]\ntime_zone = "Mars/Olympus"\n', 4, ["Europe/Berlin", "Mars/Olympus"]),
+        ('[schedule]\nexpression = "rate(1 day)"\n', 4, ["cron(…) with six fields"]),
         ("[alarms]\nperiod_seconds = 90\n", 4, ["multiple of 60"]),
         ("[deployment]\ntermination_wait_minutes = 200\n", 3, ["more than", "(200)", "180"]),
     ],

@@ -43,6 +43,9 @@ class Options:
         was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
         plain = load(self.configuration)
         changed: dict[str, Any] = dict(self.contract.overrides)
+        if plain.schedule.enabled:
+            # Its clock runs at the rehearsal's speed: it would deploy in the middle of ours.
+            changed["schedule.enabled"] = False
         if plain.service.desired_count != self.nodes:
             changed["service.desired_count"] = self.nodes
             if _FOUNDERS in plain.service.environment:
