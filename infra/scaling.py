@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
-from constructs import Construct
 
-from quorumshift.config_tables import Scaling
+from quorumshift.config import Configuration
 
 
-def scale(scope: Construct, service: ecs.FargateService, settings: Scaling) -> None:
+def scale(service: ecs.FargateService, configuration: Configuration) -> None:
     """Let ``service`` scale, if it may at all. Each deployment suspends it for its own time."""
+    settings = configuration.scaling
     if not settings.enabled:
         return
     count = service.auto_scale_task_count(

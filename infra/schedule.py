@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.grants import Arns, allow
 from infra.roles import exact_role
-from quorumshift.config_tables import Schedule
+from quorumshift.config import Configuration
 from quorumshift.names import Names
 
 REQUEST = {
@@ -31,12 +31,13 @@ class CanarySchedule(Construct):
     def __init__(
         self,
         scope: Construct,
-        settings: Schedule,
+        configuration: Configuration,
         names: Names,
         arns: Arns,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, "Schedule")
+        settings = configuration.schedule
         role = exact_role(
             self,
             "Role",

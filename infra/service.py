@@ -50,7 +50,7 @@ class EcsService(Construct):
         self.task_definition = self._task_definition()
         self.service = self._service(network)
         self.service.attach_to_application_target_group(blue)
-        scale(self, self.service, configuration.scaling)
+        scale(self.service, configuration)
 
     def _task_definition(self) -> ecs.FargateTaskDefinition:
         service, raft = self._configuration.service, self._configuration.raft

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.alarms import DeploymentAlarms
 from infra.build import ImageBuild
+from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
 from infra.deployment import Deployment
 from infra.functions import Functions
@@ -86,7 +87,8 @@ class ServiceStack(Stack):
         )
         Workflows(self, names, workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
-        CanarySchedule(self, configuration.schedule, names, arns, undelivered)
+        CanarySchedule(self, configuration, names, arns, undelivered)
+        Dashboard(self, names, arns, balancing)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)
         self._outputs(names, arns, balancing)
         if configuration.database.secret:

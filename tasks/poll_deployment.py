@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.poll_metrics import poll_metrics
 from quorumshift.domain.rollout import RolloutObservation
 from quorumshift.usecases.watching import Pace
 from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.observation``: a ``RolloutObservation``; ``meaning.decision`` tells what is next."""
+    """→ ``$.observation``: a ``RolloutObservation``; ``meaning.decision`` tells what is next.
+
+    Prints what the dashboard shows: CloudWatch makes metrics of the line in the log.
+    """
     last = event.get("observation")
     previous = from_json(RolloutObservation, last) if last else None
     timing = event["timing"]
     pace = Pace(timing["pollSeconds"], timing["deadlineSeconds"])
-    return dict(to_json(wiring().watch.look(event["deployment"]["id"], previous, pace)))
+    w = wiring()
+    seen = w.watch.look(event["deployment"]["id"], previous, pace)
+    print(json.dumps(poll_metrics(w.settings.service, seen, previous)))
+    return dict(to_json(seen))

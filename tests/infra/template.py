@@ -50,6 +50,10 @@ class Template:
         if "Fn::Join" in value:
             separator, parts = value["Fn::Join"]
             return str(separator).join(self.text(part) for part in parts)
+        if "Fn::Select" in value:
+            index, parts = value["Fn::Select"]
+            separator, text = parts["Fn::Split"]
+            return f"<part {index} of {self.text(text)} at {separator}>"
         raise ValueError(f"no text for {value!r}")
 
     def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -120,6 +120,9 @@ MADE: dict[str, Kind] = {
     "AWS::CloudWatch::Alarm": Kind(
         "cloudwatch", "PutMetricAlarm", _named("AlarmName", "cloudwatch|alarm:"), name="AlarmName"
     ),
+    "AWS::CloudWatch::Dashboard": Kind(
+        "cloudwatch", "PutDashboard", _named("DashboardName"), name="DashboardName"
+    ),
     "AWS::CodeBuild::Project": Kind(
         "codebuild",
         "CreateProject",
