@@ -26,6 +26,8 @@ SCENARIOS = (
     "--service etcd --fault hook-crash",
     "--service snaketron --fault degraded",
     "--service etcd --fault slow-learner",
+    "--service snaketron --fault slow-green",
+    "--service etcd --fault alarm@handed-over",
 )
 """Between them every function runs that a deployment of an image can come to."""
 

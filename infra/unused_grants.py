@@ -25,7 +25,6 @@ _RELEASES = "gives locks back after a deployment that failed with the votes wher
 _STOPS = "stops a deployment that its execution left running"
 _RESUMES = "a hand-back that somebody stopped is resumed"
 _RENEWS = "locks are renewed three times in their life, which no rehearsal is long enough for"
-_CALLS_HOME = "calls the votes home when no hand-over runs that would turn back by itself"
 _TABLE = "the rehearsals in which it looks at nodes were of a service without a table of servers"
 _OVER = "gives scaling and locks back when the execution that died had no deployment under way"
 _DIES = "answers for a hook or a hand-over that was killed; what raises answers for itself"
@@ -74,11 +73,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "PollDeployment": {"ecs:UpdateTaskProtection": _RENEWS},
     "VerifyOutcome": _CLEANS_UP,
-    "PollRollback": {
-        **_HEALTH,
-        "states:RedriveExecution": _RESUMES,
-        "states:StartExecution": _CALLS_HOME,
-    },
+    "PollRollback": {**_HEALTH, "states:RedriveExecution": _RESUMES},
     "VerifyRollback": _CLEANS_UP,
     "NotifyFailed": {
         **_CLEANS_UP,

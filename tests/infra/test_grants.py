@@ -11,12 +11,13 @@ import json
 import pytest
 
 from benchmarks.grants import RECORD, SCENARIOS, read
+from infra.packaging import needs
 from infra.unused_grants import OWN, unused
-from quorumshift.names import FUNCTIONS, Names
+from quorumshift.names import FUNCTIONS, Names, snake
 from quorumshift.rehearsal.aws.calls import Call
 from quorumshift.rehearsal.used_actions import used_actions
 from tests.infra.template import Template
-from tests.infra.test_functions import functions
+from tests.infra.test_functions import NOT_CALLED, ROOT, functions
 
 WRITES_ITS_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """Lambda, for every function, in the group that is the function's own."""
@@ -84,3 +85,14 @@ def test_calls_are_told_by_function_and_as_iam_names_them() -> None:
     assert found["AfterAllowTraffic"] == ["states:StartExecution"]
     assert set(found) == set(FUNCTIONS)
     assert sum(map(len, found.values())) == 3
+
+
+@pytest.mark.parametrize("state", FUNCTIONS)
+def test_what_is_granted_for_a_rare_path_can_be_called_from_the_functions_package(
+    state: str,
+) -> None:
+    files = [(ROOT / file).read_text(encoding="utf-8") for file in needs(ROOT)[state].files]
+    text = "\n".join(files)
+    for action in set(OWN.get(state, ())) - NOT_CALLED:
+        operation = snake(action.partition(":")[2])
+        assert f".{operation}" in text, f"nothing in the package of {state} calls {operation}"
