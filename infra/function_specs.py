@@ -57,7 +57,7 @@ _CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
 _END = (*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment")
 
 _DEPLOY = (
-    FunctionSpec("ValidateRequest", "Checks the request before anything is touched"),
+    FunctionSpec("ValidateRequest", "Checks the request before anything is touched", _LIST),
     FunctionSpec(
         "StartBuild",
         "Starts the build of a commit",

@@ -18,6 +18,7 @@ REQUEST = {
     "deploymentConfig": "CodeDeployDefault.ECSCanary10Percent5Minutes",
     "description": "scheduled canary",
     "initiator": "schedule",
+    "whenBusy": "skip",
 }
 
 

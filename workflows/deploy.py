@@ -44,6 +44,9 @@ def deploy() -> dict[str, Any]:
     build_or_not = sdk.choice(
         "BuildOrNot", "Does the request name a commit to build, or something that exists?"
     )
+    skipped = sdk.succeed(
+        "Skipped", "Another deployment is under way, and the request would rather not run then."
+    )
     start_build = sdk.task("StartBuild", "Starts the build of the commit.", "$.build")
     wait_for_build = sdk.wait("WaitForBuild", "Lets the build go on.", "$.timing.buildPollSeconds")
     poll_build = sdk.task(
@@ -142,6 +145,7 @@ def deploy() -> dict[str, Any]:
     )
 
     sdk.chain(receive, validate_request, build_or_not)
+    sdk.when_present(build_or_not, "$.busyWith", skipped)
     sdk.when_present(build_or_not, "$.request.source", start_build)
     sdk.otherwise(build_or_not, register_task_definition)
     sdk.chain(start_build, wait_for_build, poll_build, is_it_built)

@@ -17,7 +17,10 @@ LONGEST_DESCRIPTION = 200
 """The rest of CodeDeploy's 256 characters belongs to the execution's mark."""
 _LONGEST_TEXT = 256
 
-_KEYS = ("source", "image", "taskDefinition", "description", "deploymentConfig", "initiator")
+_KEYS = (
+    *("source", "image", "taskDefinition", "description", "deploymentConfig", "initiator"),
+    "whenBusy",
+)
 _SOURCE_KEYS = ("repository", "commit")
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -37,6 +40,8 @@ BUILD_DEADLINE_SECONDS = 3600
 
 CURRENT = "current"
 PREVIOUS = "previous"
+FAIL, SKIP = "fail", "skip"
+"""What to do while another deployment is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Request:
     task_definition: str | None = None
     description: str = ""
     initiator: str = ""
+    when_busy: str = FAIL
 
     def what(self) -> str:
         """What is asked for, in a few words for a person."""
@@ -100,6 +106,7 @@ def parse_request(value: Any, default_config: str) -> Request:
         task_definition=_task_definition(value),
         description=_text(value, "description", LONGEST_DESCRIPTION) or "",
         initiator=_text(value, "initiator", _LONGEST_TEXT) or "",
+        when_busy=_when_busy(value),
     )
 
 
@@ -184,6 +191,13 @@ def _config(value: Mapping[str, Any]) -> str | None:
             text,
             "write a configuration's name, such as CodeDeployDefault.ECSCanary10Percent5Minutes",
         )
+    return text
+
+
+def _when_busy(value: Mapping[str, Any]) -> str:
+    text = _text(value, "whenBusy", _LONGEST_TEXT) or FAIL
+    if text not in (FAIL, SKIP):
+        raise _bad("whenBusy", text, "write fail, or skip to end quietly")
     return text
 
 

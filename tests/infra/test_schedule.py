@@ -19,7 +19,7 @@ def test_a_schedule_starts_a_canary_of_the_current_revision(snaketron: Template)
     request = parse_request(json.loads(target["Input"]), "another")
     assert request.task_definition == "current"
     assert request.deployment_config == "CodeDeployDefault.ECSCanary10Percent5Minutes"
-    assert request.initiator == "schedule"
+    assert (request.initiator, request.when_busy) == ("schedule", "skip")
     assert snaketron.target(target["DeadLetterConfig"]["Arn"]) in snaketron.of("AWS::SQS::Queue")
 
 

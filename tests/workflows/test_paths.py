@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+from quorumshift.adapters.aws.deployments import CodeDeployDeployments
 from quorumshift.domain.rollout import EndedBy, Progress
 from quorumshift.names import module
 from tests.adapters.aws_api import Api, refusal
@@ -81,6 +82,23 @@ def test_a_deployment_that_goes_well(aws: MemoryAws) -> None:
     assert ended.states.count("PollDeployment") == 3
     assert ended.states[-4:] == ["HowIsItGoing", "VerifyOutcome", "NotifySucceeded", "Deployed"]
     assert aws.messages[0][0] == "sample: deployed"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_request_that_would_rather_not_run_while_another_does_is_skipped_quietly(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    other = DEPLOYMENT if busy else None
+    monkeypatch.setattr(CodeDeployDeployments, "active", lambda _: other)
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, Progress.SUCCEEDED)
+
+    ended = execute("deploy", {"whenBusy": "skip"}, meddle)
+    assert ended.at == ("Skipped" if busy else "Deployed")
+    assert bool(aws.messages) is not busy
+    assert (aws.description is None) is busy
 
 
 @pytest.mark.parametrize("given", [[], "deploy", None, {"imgae": "v2"}, 7])
