@@ -18,7 +18,7 @@ from quorumshift.rehearsal.aws.loud import NotRehearsed
 from quorumshift.rehearsal.aws.patching import replace
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
-_NO_SCHEDULES = "nothing in the rehearsal fires on a schedule; create it disabled"
+_NO_SCHEDULES = "rules do not fire on a schedule here; take EventBridge Scheduler's"
 _PLACEHOLDER = re.compile(r"<([\w.-]+)>")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]|\['([^']+)'\]")
 
@@ -213,7 +213,7 @@ class EventsEngine:
 
         replace(Rule, "send_to_targets", send_to_targets, "self original_event transform_input")
         put = replace(Rule, "put_targets", put_targets, "self targets")
-        _refuse_schedules()
+        _refuse_scheduled_rules()
 
     def start(self) -> None:
         """Nothing of its own runs."""
@@ -222,28 +222,16 @@ class EventsEngine:
         """Nothing of its own runs."""
 
 
-def _refuse_schedules() -> None:
+def _refuse_scheduled_rules() -> None:
     from moto.events.models import EventsBackend
-    from moto.scheduler.models import EventBridgeSchedulerBackend
 
     def put_rule(self: Any, name: str, *rest: Any, **more: Any) -> Any:
         if more.get("scheduled_expression") and more.get("state") != "DISABLED":
             raise NotRehearsed(f"rule {name}: {_NO_SCHEDULES}")
         return put(self, name, *rest, **more)
 
-    def create_schedule(self: Any, *rest: Any, **more: Any) -> Any:
-        if more["state"] != "DISABLED":
-            raise NotRehearsed(f"schedule {more['name']}: {_NO_SCHEDULES}")
-        return create(self, *rest, **more)
-
     put = replace(EventsBackend, "put_rule", put_rule, _PUT_RULE)
-    create = replace(
-        EventBridgeSchedulerBackend, "create_schedule", create_schedule, _CREATE_SCHEDULE
-    )
 
 
 _PUT_RULE = "self name description event_bus_arn event_pattern role_arn scheduled_expression"
 _PUT_RULE += " state managed_by tags"
-_CREATE_SCHEDULE = "self description end_date flexible_time_window group_name kms_key_arn name"
-_CREATE_SCHEDULE += " schedule_expression schedule_expression_timezone start_date state target"
-_CREATE_SCHEDULE += " action_after_completion"

@@ -26,6 +26,7 @@ from quorumshift.rehearsal.aws.loud import (
 )
 from quorumshift.rehearsal.aws.notifications import NotificationsEngine
 from quorumshift.rehearsal.aws.quick import import_moto
+from quorumshift.rehearsal.aws.schedules import SchedulesEngine
 from quorumshift.rehearsal.aws.step_functions import StepFunctionsEngine
 from quorumshift.rehearsal.world import AWS_PORT, REGION, World
 
@@ -59,6 +60,7 @@ class EmbeddedAws:
             self.lambdas,
             StepFunctionsEngine(world, self.lambdas),
             EventsEngine(world),
+            SchedulesEngine(world),
             NotificationsEngine(world),
             CloudFormationEngine(world),
             LoudEngine(),

@@ -1,0 +1,125 @@
+"""EventBridge Scheduler: schedules fire, on a clock that runs at the rehearsal's speed.
+
+moto stores schedules and never fires them. The clock shows the real time when the engine starts,
+and from then on goes as fast as everything else: at speed 60 a day passes in 24 minutes.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from quorumshift.rehearsal.aws.events import send
+from quorumshift.rehearsal.aws.loud import NotRehearsed
+from quorumshift.rehearsal.aws.patching import replace
+from quorumshift.rehearsal.aws.schedule_times import Times, parse
+from quorumshift.rehearsal.world import ACCOUNT, REGION, World
+
+_TICK_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class _Planned:
+    """``seen``: the schedule as it was when ``due`` (on the grid) and ``fires`` were found."""
+
+    seen: tuple[Any, ...]
+    times: Times
+    due: datetime | None
+    fires: datetime | None
+
+
+class SchedulesEngine:
+    """Looks at moto's schedules and fires what is due."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._planned: dict[str, _Planned] = {}
+        self._began = (time.monotonic(), datetime.now(UTC))
+        self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
+
+    def install(self) -> None:
+        """Refuse what would never fire."""
+        from moto.scheduler.models import EventBridgeSchedulerBackend
+
+        def create_schedule(self: Any, *rest: Any, **more: Any) -> Any:
+            parse(more["schedule_expression"], more.get("schedule_expression_timezone") or "UTC")
+            for unread in ("start_date", "end_date"):
+                if more.get(unread):
+                    raise NotRehearsed(f"schedule {more['name']}: {unread} would be ignored")
+            return create(self, *rest, **more)
+
+        create = replace(
+            EventBridgeSchedulerBackend, "create_schedule", create_schedule, _CREATE_SCHEDULE
+        )
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self.world.stopping.set()
+        self._thread.join(timeout=5)
+
+    def now(self) -> datetime:
+        """What the clock shows."""
+        monotonic, shown = self._began
+        return shown + timedelta(seconds=(time.monotonic() - monotonic) * self.world.speed)
+
+    def _run(self) -> None:
+        while not self.world.stopping.wait(_TICK_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        from moto.scheduler.models import scheduler_backends
+
+        now = self.now()
+        for group in list(scheduler_backends[ACCOUNT][REGION].schedule_groups.values()):
+            for schedule in list(group.schedules.values()):
+                planned = self._plan(schedule, now)
+                if planned.due is None or planned.fires is None or planned.fires > now:
+                    continue
+                self._fire(schedule)
+                planned.due = planned.times.after(planned.due)
+                planned.fires = _within(schedule, planned.due)
+                if planned.due is None and schedule.action_after_completion == "DELETE":
+                    group.delete_schedule(schedule.name)
+
+    def _plan(self, schedule: Any, now: datetime) -> _Planned:
+        zone = schedule.schedule_expression_timezone
+        seen = (schedule.creation_date, schedule.state, schedule.schedule_expression, zone)
+        planned = self._planned.get(schedule.arn)
+        if planned is None or planned.seen != seen:
+            times = parse(schedule.schedule_expression, zone)
+            due = times.first(now) if schedule.state == "ENABLED" else None
+            planned = _Planned(seen, times, due, _within(schedule, due))
+            self._planned[schedule.arn] = planned
+        return planned
+
+    def _fire(self, schedule: Any) -> None:
+        arn, body = schedule.target["Arn"], schedule.target.get("Input", "{}")
+        self.world.events.say("schedule", f"{schedule.name} fires", schedule=schedule.name)
+        try:
+            send(arn, body)
+        except Exception as error:  # noqa: BLE001 # the next time must come all the same
+            said = f"schedule {schedule.name}: no delivery to {arn}: {error}"
+            self.world.events.say("error", said, schedule=schedule.name)
+            if queue := schedule.target.get("DeadLetterConfig", {}).get("Arn"):
+                send(queue, body)
+
+
+def _within(schedule: Any, due: datetime | None) -> datetime | None:
+    """Some time in the flexible window that begins when it is due."""
+    window = schedule.flexible_time_window
+    if due is None or window.get("Mode") != "FLEXIBLE":
+        return due
+    return due + timedelta(minutes=random.uniform(0, window["MaximumWindowInMinutes"]))
+
+
+_CREATE_SCHEDULE = "self description end_date flexible_time_window group_name kms_key_arn name"
+_CREATE_SCHEDULE += " schedule_expression schedule_expression_timezone start_date state target"
+_CREATE_SCHEDULE += " action_after_completion"

@@ -1,0 +1,113 @@
+"""Schedules fire when AWS's would, and reach their targets."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from quorumshift.rehearsal.aws.loud import NotRehearsed
+from quorumshift.rehearsal.aws.schedule_times import parse
+from quorumshift.rehearsal.world import World
+from tests.rehearsal.conftest import Functions, function_arn
+from tests.rehearsal.test_events import ECHO, waited_for
+
+ROLE = "arn:aws:iam::123456789012:role/scheduler"
+FRIDAY = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "then"),
+    [
+        ("cron(30 3 ? * MON-FRI *)", "UTC", "2026-03-30T03:30"),
+        ("cron(0/20 12 * * ? *)", "UTC", "2026-03-27T12:20"),
+        ("cron(0 4 ? * 1 *)", "UTC", "2026-03-29T04:00"),
+        ("cron(15 10,14 28 MAR ? 2026)", "UTC", "2026-03-28T10:15"),
+        # Berlin changes to summer time between the two days.
+        ("cron(0 5 28 * ? *)", "Europe/Berlin", "2026-03-28T04:00"),
+        ("cron(0 5 30 * ? *)", "Europe/Berlin", "2026-03-30T03:00"),
+        ("cron(0 5 * * ? 2025)", "UTC", None),
+        ("rate(5 minutes)", "UTC", "2026-03-27T12:05"),
+        ("rate(1 day)", "UTC", "2026-03-28T12:00"),
+        ("at(2026-04-01T08:00:00)", "Europe/Berlin", "2026-04-01T06:00"),
+        ("at(2026-03-01T08:00:00)", "UTC", None),
+    ],
+)
+def test_the_next_time(expression: str, zone: str, then: str | None) -> None:
+    found = parse(expression, zone).after(FRIDAY)
+    expected = datetime.fromisoformat(then).replace(tzinfo=UTC) if then else None
+    assert found == expected
+
+
+def test_a_rate_begins_at_once_and_a_cron_does_not() -> None:
+    assert parse("rate(1 hour)").first(FRIDAY) == FRIDAY
+    assert parse("cron(0 12 * * ? *)").first(FRIDAY) == FRIDAY.replace(day=28)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["every day", "cron(0 4 * * *)", "cron(0 4 L * ? *)", "cron(60 4 * * ? *)", "rate(2 weeks)"],
+)
+def test_what_is_no_schedule_is_refused(expression: str) -> None:
+    with pytest.raises(NotRehearsed):
+        parse(expression)
+
+
+def test_a_schedule_fires_and_a_disabled_one_does_not(world: World, functions: Functions) -> None:
+    name, scheduler = functions(ECHO, "echo")["echo"], world.client("scheduler")
+    quiet, loud = (f"schedule-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    for schedule, state in ((quiet, "DISABLED"), (loud, "ENABLED")):
+        scheduler.create_schedule(
+            Name=schedule,
+            ScheduleExpression="rate(1 minute)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            State=state,
+            Target={
+                "Arn": function_arn(name),
+                "RoleArn": ROLE,
+                "Input": json.dumps({"from": schedule}),
+            },
+        )
+    try:
+        waited_for(world, "lambda", lambda event: event.data.get("function") == name)
+        lines = world.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        seen = {line["message"].strip() for line in lines if line["message"].startswith("seen ")}
+        assert seen == {f"seen {json.dumps({'from': loud})}"}
+    finally:
+        scheduler.delete_schedule(Name=loud)
+
+
+def test_a_schedule_that_cannot_deliver_says_so_and_keeps_its_message(world: World) -> None:
+    scheduler, sqs = world.client("scheduler"), world.client("sqs")
+    name = f"schedule-{uuid.uuid4().hex[:8]}"
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(30 days)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:states:us-east-1:123456789012:stateMachine:nobody",
+            "RoleArn": ROLE,
+            "Input": '{"lost": true}',
+            "DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:123456789012:{name}"},
+        },
+    )
+    try:
+        waited_for(world, "error", lambda event: name in event.text)
+        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        assert json.loads(message["Body"]) == {"lost": True}
+    finally:
+        scheduler.delete_schedule(Name=name)
+
+
+def test_an_expression_that_would_never_fire_is_refused(world: World) -> None:
+    with pytest.raises(ClientError, match="none of rate, cron and at"):
+        world.client("scheduler").create_schedule(
+            Name="never",
+            ScheduleExpression="daily",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": function_arn("x"), "RoleArn": ROLE},
+        )
