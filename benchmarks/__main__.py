@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import faults, hand_over, page, planner, verify
+from benchmarks import faults, hand_over, imports, packages, page, planner, verify
 from benchmarks.arms import Arm
 from benchmarks.page import ROOT, Section, section, spread
 from benchmarks.rehearsals import Run, rehearse
@@ -185,6 +185,16 @@ def observations(_options: argparse.Namespace) -> Section:
     return verify.measure("make bench ARGS='--only verify'")
 
 
+def packaging(_options: argparse.Namespace) -> Section:
+    """Templates and packages."""
+    return packages.measure("make bench ARGS='--only package'")
+
+
+def cold_imports(_options: argparse.Namespace) -> Section:
+    """How long handlers take to import."""
+    return imports.measure("make bench ARGS='--only imports'")
+
+
 def all_faults(options: argparse.Namespace) -> Section:
     """Every fault at every moment."""
 
@@ -202,6 +212,8 @@ SECTIONS = {
     "tests": tests,
     "planner": plans,
     "verify": observations,
+    "package": packaging,
+    "imports": cold_imports,
     "hand-over": hand_overs,
     "baseline": baseline,
     "faults": all_faults,

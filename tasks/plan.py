@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
-from quorumshift.domain.raft import Colour
-from quorumshift.usecases.turns import Act, Look, Planned, next_turn
 from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.plan``: a ``Planned``; ``decision`` and ``goal`` tell what is next."""
+    # The planner is most of what there is to load here, and not needed to start.
+    from quorumshift.domain.raft import Colour
+    from quorumshift.usecases.turns import Act, Look, Planned, next_turn
+
     w = wiring()
     last, act = event.get("plan"), event.get("act")
     planned = next_turn(
