@@ -32,6 +32,6 @@ def rehearse(*arguments: str) -> Run:
         peak = Peak(process.pid)
         output, progress = process.communicate(timeout=600)
     seconds = time.monotonic() - began
-    if process.returncode not in (0, 3, 4):
+    if not output.strip():
         raise RuntimeError(f"exit code {process.returncode}:\n{progress[-3000:]}")
     return Run(seconds, peak.stop(), json.loads(output))

@@ -39,6 +39,7 @@ from quorumshift.rehearsal.result import (
 from quorumshift.rehearsal.samples import sample_of
 from quorumshift.rehearsal.stock import NEW_TAG, push_images, start_database
 from quorumshift.rehearsal.synthesis import assembly
+from quorumshift.rehearsal.used_actions import used_actions, write
 from quorumshift.rehearsal.ways import Deploying
 from quorumshift.rehearsal.world import AWS_PORT, World
 
@@ -235,6 +236,7 @@ class Rehearsal:
         seen = self.observer.finish()
         outcome, cause = deploying.outcome()
         fault = self.options.fault
+        write(self.world.directory, used_actions(self.aws.calls.all(), self.configuration.names))
         return Result(
             outcome=outcome,
             cause=cause,
