@@ -17,8 +17,10 @@ _BUILD = "a rehearsal deploys an image; it has no Docker to build one with"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
 _SCALES = "Application Auto Scaling asks whether who registers a target may do what it will do"
-_NO_TARGET = "the samples have no scalable target, whose scaling would be suspended and resumed"
+_NO_TARGET = "the recorded services had no scalable target, to be suspended and resumed"
 _UNCHECKED = "asked about a task whose health is unknown: whether anything checks it"
+_MAY_SKIP = "asked by a request that would rather not run while another deployment does"
+_LETTERS = "Lambda itself keeps there what the watchdog failed at"
 _ANOTHER = "asked about deployments that are under way where none should be"
 _STRAY_VOTE = "green voted before it was to: the votes there are get locked before green ends"
 _RELEASES = "gives locks back after a deployment that failed with the votes where they belong"
@@ -59,6 +61,10 @@ _ANSWER: Mapping[str, str] = dict.fromkeys(
 _ANSWER_FOR_THE_DEAD: Mapping[str, str] = dict.fromkeys(_ANSWER, _DIES)
 
 OWN: Mapping[str, Mapping[str, str]] = {
+    "ValidateRequest": {
+        "codedeploy:BatchGetDeployments": _MAY_SKIP,
+        "codedeploy:ListDeployments": _MAY_SKIP,
+    },
     "StartBuild": {"codebuild:BatchGetProjects": _BUILD, "codebuild:StartBuild": _BUILD},
     "PollBuild": {"codebuild:BatchGetBuilds": _BUILD},
     "RegisterTaskDefinition": {"ecs:TagResource": _REGISTER, "iam:PassRole": _REGISTER},
@@ -99,6 +105,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "application-autoscaling:DescribeScalableTargets": _OVER,
         "codedeploy:StopDeployment": _STOPS,
         "ecs:UpdateTaskProtection": _OVER,
+        "sqs:SendMessage": _LETTERS,
     },
 }
 """By state or hook."""

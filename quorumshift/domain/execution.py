@@ -10,6 +10,8 @@ from typing import Any
 
 ROLLED_BACK_AT = "RolledBack"
 """The state in which an execution ends when its deployment was undone."""
+SKIPPED_AT = "Skipped"
+"""The state in which one ends that would rather not run while another deployment did."""
 CREATING = "CreateDeployment"
 """While this state is at work, nobody knows whether a deployment exists."""
 
@@ -31,7 +33,7 @@ def ending(status: str, last_state: str, document: Mapping[str, Any]) -> Ending:
     if status in ("RUNNING", "PENDING_REDRIVE"):
         return Ending.RUNNING
     if status == "SUCCEEDED":
-        return Ending.DEPLOYED
+        return Ending.REFUSED if last_state == SKIPPED_AT else Ending.DEPLOYED
     if last_state == ROLLED_BACK_AT:
         return Ending.ROLLED_BACK
     return Ending.UNCLEAR if has_deployment(last_state, document) else Ending.REFUSED

@@ -33,6 +33,7 @@ CHAPTERS = {
     "RolledBack": "End",
     "Failed": "End",
     "FailedUnheard": "End",
+    "Skipped": "End",
 }
 """State → the part of the story it belongs to. What stands in none belongs to the deployment."""
 DEPLOYMENT = "Deployment"

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from quorumshift.domain.execution import ROLLED_BACK_AT, SKIPPED_AT
+
 TOUCHED = "WaitForDeployment"
 """Once this state was entered, there is a deployment."""
 
 
 class Ending(StrEnum):
-    """How an execution stands. ``REFUSED``: it failed before anything was touched."""
+    """How an execution stands. ``REFUSED``: it ended before anything was touched."""
 
     RUNNING = "running"
     DEPLOYED = "deployed"
@@ -64,8 +66,11 @@ class Story:
     @property
     def ending(self) -> Ending:
         """How it stands."""
+        last = self.visits[-1].state if self.visits else ""
+        if self.status == "SUCCEEDED" and last == SKIPPED_AT:
+            return Ending.REFUSED
         if self.status == "FAILED":
-            if self.visits and self.visits[-1].state == "RolledBack":
+            if last == ROLLED_BACK_AT:
                 return Ending.ROLLED_BACK
             touched = any(visit.state == TOUCHED for visit in self.visits)
             return Ending.FAILED if touched else Ending.REFUSED
