@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from quorumshift.rehearsal.world import World
-from tests.github.runner import ROOT, Runner, action
+from tests.rehearsal.action_runner import ROOT, Runner, action
 from tests.rehearsal.machines import ended
 
 Machines = Callable[..., str]
