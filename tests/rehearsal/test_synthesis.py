@@ -130,9 +130,10 @@ def test_an_assembly_of_sources_that_changed_meanwhile_is_not_kept(
     (checkout / "infra" / "app.py").write_text(
         "import pathlib, sys\n"
         "def main():\n"
-        "    changed = pathlib.Path('tasks/changed.py')\n"
-        "    text = 'before' if changed.exists() else 'during'\n"
-        "    changed.touch()\n"
+        "    changed = pathlib.Path('tasks/plan.py')\n"
+        "    source = changed.read_text()\n"
+        "    text = 'before' if source.endswith('# changed') else 'during'\n"
+        "    changed.write_text(source.removesuffix('# changed') + '# changed')\n"
         "    folder = pathlib.Path(sys.argv[sys.argv.index('--output') + 1])\n"
         "    folder.mkdir()\n"
         "    (folder / 'changed').write_text(text)\n"
