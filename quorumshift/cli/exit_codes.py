@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from quorumshift.domain.execution import Ending
+from quorumshift.domain.execution import FOLLOWING, Ending
 from quorumshift.rehearsal.result import Outcome, Result
 
 
@@ -17,17 +17,13 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-TOUCHED = "WaitForDeployment"
-"""Once this state was entered, there is a deployment."""
-
-
 def exit_code(result: Result) -> ExitCode:
     """A failure after a deployment existed is none of the ends that a deployment may have."""
     if result.outcome is Outcome.DEPLOYED:
         return ExitCode.DEPLOYED
     if result.outcome is Outcome.ROLLED_BACK:
         return ExitCode.ROLLED_BACK
-    return ExitCode.BROKEN if TOUCHED in result.states else ExitCode.REFUSED
+    return ExitCode.BROKEN if FOLLOWING in result.states else ExitCode.REFUSED
 
 
 _ENDINGS = {

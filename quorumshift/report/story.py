@@ -14,10 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from quorumshift.domain.execution import ROLLED_BACK_AT, SKIPPED_AT
-
-TOUCHED = "WaitForDeployment"
-"""Once this state was entered, there is a deployment."""
+from quorumshift.domain.execution import FOLLOWING, ROLLED_BACK_AT, SKIPPED_AT
 
 
 class Ending(StrEnum):
@@ -72,7 +69,7 @@ class Story:
         if self.status == "FAILED":
             if last == ROLLED_BACK_AT:
                 return Ending.ROLLED_BACK
-            touched = any(visit.state == TOUCHED for visit in self.visits)
+            touched = any(visit.state == FOLLOWING for visit in self.visits)
             return Ending.FAILED if touched else Ending.REFUSED
         return _ENDINGS[self.status]
 

@@ -29,8 +29,8 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.credentials = Credentials(**database.secret())  # type: ignore[arg-type]
-        self._superuser = connect(Credentials(**database.administrator()))  # type: ignore[arg-type]
+        self.credentials = Credentials(**database.secret())  # type: ignore[arg-type] # its keys
+        self._superuser = connect(Credentials(**database.administrator()))  # type: ignore[arg-type] # its keys
 
     def run(self, sql: str, **values: Any) -> list[list[Any]]:
         """As the superuser."""

@@ -12,7 +12,16 @@ from benchmarks.verify import blackhole
 from quorumshift.adapters.raft.snaketron.control import SnaketronRaft
 from quorumshift.domain.errors import MissingResource, Transient
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import Colour, Membership, RaftMember, Report, Standing, Task, combine
+from quorumshift.domain.raft import (
+    Colour,
+    Membership,
+    RaftMember,
+    RaftView,
+    Report,
+    Standing,
+    Task,
+    combine,
+)
 from quorumshift.domain.reading import read
 from tests.adapters.raft_bench import ids, standings
 from tests.adapters.relay_nodes import Script, member
@@ -27,10 +36,10 @@ def world() -> Iterator[World]:
         yield world
 
 
-def torn(world: World, view: object, *numbers: int) -> bool:
+def torn(world: World, view: RaftView, *numbers: int) -> bool:
     """Whether the domain sees two leaders in one term."""
     tasks = [Task(f"arn-{n}", world.at(n), Colour.BLUE, ready=True) for n in numbers]
-    seen = combine(at=0, tasks=tasks, desired=len(tasks), view=view)  # type: ignore[arg-type]
+    seen = combine(at=0, tasks=tasks, desired=len(tasks), view=view)
     return read(seen, Policy()).torn
 
 
@@ -279,7 +288,7 @@ def test_nothing_rests_on_a_status_that_makes_no_sense(
     status = new("1", "2", [])
     for name, value in fields.items():
         if name == "members":
-            status.members.extend(value)  # type: ignore[arg-type]
+            status.members.extend(value)  # type: ignore[arg-type] # the cases' own
         else:
             setattr(status, name, value)
     world.serve(1, Script(status))

@@ -206,7 +206,7 @@ def test_what_is_seen_to_be_done_is_done(world: World, reply: str | None) -> Non
 
 
 def test_only_a_confirmed_list_shows_that_a_change_was_made(world: World) -> None:
-    leader = cluster(world, dict.fromkeys(REPLIES, None))  # type: ignore[arg-type]
+    leader = cluster(world, dict.fromkeys(REPLIES, None))  # type: ignore[arg-type] # never replies
     leader.status = new("1", "1", world.members(1, 2, 3, 4), confirmed=False)
     with pytest.raises(Transient):
         change(world, PROMOTE, [world.at(1)])

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped] # it has no stubs
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
@@ -248,10 +248,11 @@ def first_contract(tmp_path: Path) -> Callable[[str], type[Message]]:
     assert protoc.main(options) == 0
     pool = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file:
-        pool.Add(file)  # type: ignore[no-untyped-call]
+        pool.Add(file)  # type: ignore[no-untyped-call] # not in its stubs
 
     def message(name: str) -> type[Message]:
-        found = pool.FindMessageTypeByName(f"game_relay.{name}")  # type: ignore[no-untyped-call]
+        full = f"game_relay.{name}"
+        found = pool.FindMessageTypeByName(full)  # type: ignore[no-untyped-call] # as above
         return message_factory.GetMessageClass(found)
 
     return message

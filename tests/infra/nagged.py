@@ -16,11 +16,11 @@ from infra.runtime import use_bundled_node
 use_bundled_node()
 
 from aws_cdk import App, Stack, Validations  # noqa: E402 # importing the CDK starts Node
-from aws_cdk import aws_s3 as s3  # noqa: E402
-from cdk_nag import AwsSolutionsChecks  # noqa: E402
+from aws_cdk import aws_s3 as s3  # noqa: E402 # as above
+from cdk_nag import AwsSolutionsChecks  # noqa: E402 # as above
 
-from infra.app import synthesize  # noqa: E402
-from quorumshift.config import load  # noqa: E402
+from infra.app import synthesize  # noqa: E402 # as above
+from quorumshift.config import load  # noqa: E402 # as above
 
 FAULTY = "faulty"
 

@@ -110,7 +110,8 @@ def test_one_whose_execution_has_died_is_stopped_too() -> None:
 
 
 def test_while_one_is_created_it_is_waited_for() -> None:
-    account, told = Account(state="CreateDeployment", creates_at=20), []  # type: ignore[var-annotated]
+    account = Account(state="CreateDeployment", creates_at=20)
+    told: list[str] = []
     assert stop(account, told.append).deployment == "d-1"
     assert account.done == ["d-1"]
     assert "stopped as soon as it is there" in told[0]
@@ -124,7 +125,11 @@ def test_a_stop_that_meets_the_creation_stops_what_is_created() -> None:
 
 def test_a_stop_that_comes_after_the_creation_stops_what_was_created() -> None:
     account = Account(moves_to="WaitForDeployment")
-    account.stop_execution = lambda arn, cause: setattr(account, "creates_at", 0)  # type: ignore[method-assign]
+
+    def created(arn: str, cause: str) -> None:
+        account.creates_at = 0
+
+    account.stop_execution = created  # type: ignore[method-assign] # what happens meanwhile
     assert stop(account).deed is Deed.STOPPED_DEPLOYMENT
 
 

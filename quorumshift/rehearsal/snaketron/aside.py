@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,22 +18,17 @@ async def aside(call: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
-    def tell(result: T | None, error: Exception | None) -> None:
-        if done.done():  # whoever asked has given up
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
+    def tell(what: Callable[[], None]) -> None:
+        if not done.done():  # else whoever asked has given up
+            what()
 
     def run() -> None:
-        result, error = None, None
         try:
-            result = call()
+            what = functools.partial(done.set_result, call())
         except Exception as raised:  # noqa: BLE001 # it belongs to who asked
-            error = raised
+            what = functools.partial(done.set_exception, raised)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
-            loop.call_soon_threadsafe(tell, result, error)
+            loop.call_soon_threadsafe(tell, what)
 
     threading.Thread(target=run, name="aside", daemon=True).start()
     return await done
