@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorumshift.cli.service import Service
-from quorumshift.domain.errors import ObservationFailed
 
 if TYPE_CHECKING:
     from quorumshift.domain.health import Verdict
@@ -28,16 +27,7 @@ class Cluster:
 
     def seen(self, deployment: str | None) -> Seen:
         """One look. Raises ``ObservationFailed``."""
-        from quorumshift.domain.seen import seen_from
-
-        answer = self._function.look(deployment)
-        try:
-            return seen_from(answer)
-        except ValueError as error:
-            raise ObservationFailed(
-                f"the deployed function Observe is of another version: {error}; deploy the stack "
-                "again"
-            ) from None
+        return self._function.seen(deployment)
 
     def look(self, deployment: str | None) -> ClusterObservation:
         """The same, without whether the deployment has stopped."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorumshift.cli.exit_codes import ExitCode
-from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, put_out
+from quorumshift.cli.rehearse import put_out
+from quorumshift.cli.service import add_place
 from quorumshift.domain.errors import InvalidConfiguration, ObservationFailed
 
 if TYPE_CHECKING:
@@ -52,17 +53,7 @@ def add_to(verbs: Any) -> None:
         choices=("green", "blue"),
         help="whose votes it shall be (default: green, or blue once the deployment has stopped)",
     )
-    verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
-    verb.add_argument(
-        "--config",
-        type=Path,
-        default=DEFAULT_CONFIGURATION,
-        metavar="FILE",
-        help="the service's description, for its name, its policy and its Raft "
-        "(default: the repository's quorumshift.toml)",
-    )
-    verb.add_argument("--region", metavar="NAME", help="AWS region (default: as AWS's tools do)")
-    verb.add_argument("--profile", metavar="NAME", help="AWS profile (default: as AWS's tools do)")
+    add_place(verb)
     verb.set_defaults(run=run)
 
 
@@ -116,17 +107,10 @@ def _from_file(name: str) -> Seen:
 
 def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[str | None, Seen]:
     from quorumshift.adapters.aws.observe_function import ObserveFunction
-    from quorumshift.domain.seen import seen_from
 
     function = ObserveFunction(configuration.names, options.region, options.profile)
     deployment = options.deployment or function.under_way()
-    answer = function.look(deployment)
-    try:
-        return deployment, seen_from(answer)
-    except ValueError as error:
-        raise ObservationFailed(
-            f"the deployed function Observe is of another version: {error}; deploy the stack again"
-        ) from None
+    return deployment, function.seen(deployment)
 
 
 def _page(prospect: Prospect, form: str) -> str:

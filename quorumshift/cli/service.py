@@ -36,6 +36,12 @@ class NotThere(QuorumshiftError):
 
 def add_options(verb: Any) -> None:
     """Add the options that every verb about a deployed service takes."""
+    add_place(verb)
+    verb.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def add_place(verb: Any) -> None:
+    """Add which service it is, where, and the form of the answer."""
     verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
     verb.add_argument(
         "--config",
@@ -46,7 +52,6 @@ def add_options(verb: Any) -> None:
     )
     verb.add_argument("--region", metavar="NAME", help="AWS region (default: as AWS's tools do)")
     verb.add_argument("--profile", metavar="NAME", help="AWS profile (default: as AWS's tools do)")
-    verb.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def add_wait(verb: Any, what: str) -> None:

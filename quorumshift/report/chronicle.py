@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from quorumshift.domain.chronicle import News, short
 from quorumshift.domain.execution import Ending, Execution, Place
+from quorumshift.report.folding import folded
 from quorumshift.report.lines import NEWS as STATES
 
-WIDTH = 100
 HEADS = {
     Ending.RUNNING: "Under way",
     Ending.DEPLOYED: "Deployed",
@@ -121,18 +120,6 @@ def definition(request: Mapping[str, Any]) -> str:
 def moment(at: float) -> str:
     """``2026-11-23T06:48:40Z``."""
     return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
-
-
-def folded(head: str, text: str) -> list[str]:
-    """``text`` behind ``head``, folded under itself; what is one long word stays whole."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import textwrap
 
 from quorumshift.domain.data import to_json
 from quorumshift.rehearsal.result import Outcome, PlayersFound, Quorum, Result, Writes
+from quorumshift.report.folding import folded
 
-WIDTH = 100
 KINDLY = {
     Outcome.DEPLOYED: "Deployed",
     Outcome.ROLLED_BACK: "Rolled back",
@@ -52,11 +51,12 @@ def as_text(result: Result) -> str:
     ]
     if result.fault:
         rows.insert(1, ("fault", result.fault))
-    lines = [_row(f"{name:<10}", text) for name, text in rows if text]
+    lines = [line for name, text in rows if text for line in folded(f"{name:<10}", text)]
     if result.hooks:
         lines += ["", "hooks"]
-        lines += [_row(f"  {hook.name:<23}{hook.verdict:<9}", hook.reason) for hook in result.hooks]
-    lines += ["", "states", _row("  ", " → ".join(result.states))]
+        for hook in result.hooks:
+            lines += folded(f"  {hook.name:<23}{hook.verdict:<9}", hook.reason)
+    lines += ["", "states", *folded("  ", " → ".join(result.states))]
     return "\n".join(lines)
 
 
@@ -87,15 +87,3 @@ def _lost(known: int, unreadable: int) -> str:
     if not unreadable:
         return f"{known:,}"
     return f"unknown (at least {known:,})" if known else "unknown"
-
-
-def _row(head: str, text: str) -> str:
-    """``text`` behind ``head``, folded under itself; what is one long word stays whole."""
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

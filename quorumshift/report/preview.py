@@ -8,7 +8,7 @@ from quorumshift.domain.chronicle import short
 from quorumshift.domain.preview import Preview
 from quorumshift.domain.revision_changes import Change
 from quorumshift.domain.shift import Step
-from quorumshift.report.chronicle import folded
+from quorumshift.report.folding import folded
 
 _HEAD = 11
 

@@ -9,7 +9,8 @@ from quorumshift.domain.chronicle import cluster_line, short
 from quorumshift.domain.data import to_json
 from quorumshift.domain.execution import Ending
 from quorumshift.domain.health import Decision, Verdict
-from quorumshift.report.chronicle import HEADS, clock, folded, moment, what
+from quorumshift.report.chronicle import HEADS, clock, moment, what
+from quorumshift.report.folding import folded
 
 _HEADS = {
     Decision.PROCEED: "Healthy",

@@ -17,7 +17,8 @@ from quorumshift.rehearsal.result import (
     Result,
     Writes,
 )
-from quorumshift.report.outcome import WIDTH, as_json, as_text
+from quorumshift.report.folding import WIDTH
+from quorumshift.report.outcome import as_json, as_text
 
 RESULT = Result(
     outcome=Outcome.ROLLED_BACK,

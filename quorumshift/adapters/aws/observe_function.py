@@ -12,6 +12,7 @@ from quorumshift.adapters.aws.asking import Account, brief, in_one_line
 from quorumshift.adapters.aws.deployments import CodeDeployDeployments
 from quorumshift.domain.appspec import Blueprint
 from quorumshift.domain.errors import ObservationFailed
+from quorumshift.domain.seen import Seen, seen_from
 from quorumshift.names import Names
 
 
@@ -37,8 +38,18 @@ class ObserveFunction:
             active = self._deployments.active()
             return None if active is None else self._deployments.look(active).undoes or active
 
-    def look(self, deployment: str | None) -> Any:
-        """What the function answers, as JSON values. Raises ``ObservationFailed``."""
+    def seen(self, deployment: str | None) -> Seen:
+        """One look. Raises ``ObservationFailed``."""
+        answer = self._ask(deployment)
+        try:
+            return seen_from(answer)
+        except ValueError as error:
+            raise ObservationFailed(
+                f"the deployed function Observe is of another version: {error}; deploy the stack "
+                "again"
+            ) from None
+
+    def _ask(self, deployment: str | None) -> Any:
         function = self._names.function("Observe")
         asked = {} if deployment is None else {"deploymentId": deployment}
         with in_one_line(self._names):

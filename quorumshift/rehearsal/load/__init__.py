@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorumshift.rehearsal.failures import Failure
+from quorumshift.rehearsal.final_count import final_count
 from quorumshift.rehearsal.load.tally import LoadResult, LoadSnapshot, Second
 from quorumshift.rehearsal.reporting import Reporter, ReporterFailed
 
@@ -15,10 +16,6 @@ __all__ = ["Failure", "Load", "LoadResult", "LoadSnapshot", "Second"]
 
 _START_SECONDS = 20.0
 _FIRST_ANSWER_SECONDS = 1.0
-_FINISH_SECONDS = 90.0
-_READ_BACK_SECONDS = 60.0
-_HOPELESS_SECONDS = 2.0
-"""To read back where no quorum answers: long enough to see that nobody does."""
 
 
 class Load:
@@ -60,11 +57,4 @@ class Load:
         Without a ``quorum`` that could answer, what cannot be read is counted as unreadable. With
         one it raises ``ReporterFailed``, as it does when the process died.
         """
-        seconds = _READ_BACK_SECONDS if quorum else _HOPELESS_SECONDS
-        result = self._child.finish(_FINISH_SECONDS, str(seconds))
-        if quorum and result.unreadable:
-            raise ReporterFailed(
-                f"{result.unreadable} of {result.acknowledged} acknowledged writes cannot be read "
-                f"back from {self._url} within {seconds:.0f} s; the load's log tells why"
-            )
-        return result
+        return final_count(self._child, self._url, "writes", "the load's", quorum=quorum)

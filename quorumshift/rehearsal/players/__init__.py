@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorumshift.rehearsal.failures import Failure
+from quorumshift.rehearsal.final_count import final_count
 from quorumshift.rehearsal.players.tally import PlayersResult, PlayersSnapshot, Presence
 from quorumshift.rehearsal.reporting import Reporter, ReporterFailed
 
@@ -18,10 +19,6 @@ SESSION_SECONDS = (10.0, 40.0)
 
 _START_SECONDS = 20.0
 _BOOT_SECONDS = 10.0
-_FINISH_SECONDS = 90.0
-_READ_BACK_SECONDS = 60.0
-_HOPELESS_SECONDS = 2.0
-"""Where no quorum answers: long enough to see that nobody does."""
 
 
 class Players:
@@ -78,11 +75,4 @@ class Players:
         Without a ``quorum`` that could answer, what cannot be read is counted as unreadable. With
         one it raises ``ReporterFailed``, as it does when the process died.
         """
-        seconds = _READ_BACK_SECONDS if quorum else _HOPELESS_SECONDS
-        result = self._child.finish(_FINISH_SECONDS, str(seconds))
-        if quorum and result.unreadable:
-            raise ReporterFailed(
-                f"{result.unreadable} of {result.acknowledged} acknowledged commands cannot be "
-                f"read back from {self._url} within {seconds:.0f} s; the players' log tells why"
-            )
-        return result
+        return final_count(self._child, self._url, "commands", "the players'", quorum=quorum)
