@@ -37,4 +37,4 @@ class Cluster:
         """What one look says of the cluster's health."""
         from quorumshift.domain.health import assess
 
-        return assess(observation, self.policy, self.dialect.calls)
+        return assess(observation, self.policy, self.dialect.first_contract)

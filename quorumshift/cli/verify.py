@@ -43,7 +43,7 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     cluster = Cluster(service)
     seconds = cluster.policy.stabilisation_seconds
     tell(f"looking at the cluster twice, {seconds:g} s apart")
-    settling = Settling(cluster.look, cluster.dialect.calls, SystemClock(), cluster.policy)
+    settling = Settling(cluster.look, cluster.dialect.first_contract, SystemClock(), cluster.policy)
     verdict = settling.settled(None).verdict
     put(options.output, to_json(verdict), lambda: verdict_as_text(verdict))
     return HEALTHY if verdict.decision is Decision.PROCEED else ExitCode.REFUSED

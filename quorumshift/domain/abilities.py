@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quorumshift.domain.policy import FirstContract
 from quorumshift.domain.raft import ClusterObservation, Node
 
 
@@ -13,16 +14,16 @@ def only_joins(node: Node) -> bool:
     return node.report is not None and node.report.joins_only
 
 
-def first_contract(observation: ClusterObservation, calls: Sequence[str]) -> tuple[str, str]:
+def tells_no_members(observation: ClusterObservation, first: FirstContract) -> tuple[str, str]:
     """That some nodes do not tell their members, and what a person can do about it."""
     nodes = joining_only(observation)
     speak = "speaks" if len(nodes) == 1 else "speak"
-    missing = f" ({', '.join(calls)} missing)" if calls else ""
+    missing = f"({', '.join(first.lacks)} missing)"
     return (
-        f"{enumerated(nodes)} {speak} SnakeTron's first contract, which tells no members{missing}: "
+        f"{enumerated(nodes)} {speak} {first.name}, which tells no members {missing}: "
         "the member list is pieced together and cannot be verified.",
-        "Deploy a version with the extension first, with allow_inferred in the policy for that "
-        "one deployment: docs/snaketron.md.",
+        "Deploy a version that tells them first, with allow_inferred in the policy for that one "
+        f"deployment: {first.page}.",
     )
 
 

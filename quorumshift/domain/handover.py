@@ -75,7 +75,7 @@ def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: 
     renew = renewal(observation, goal.voters, policy)
     if renew:
         return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
-    doubts = uncertainty(observation, policy, dialect.calls)
+    doubts = uncertainty(observation, policy, dialect.first_contract)
     if not doubts and reading.leader is None:
         doubts = (reading.doubt,)
     if doubts:

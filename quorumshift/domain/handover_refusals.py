@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from quorumshift.domain.abilities import enumerated, first_contract, joining_only
+from quorumshift.domain.abilities import enumerated, joining_only, tells_no_members
 from quorumshift.domain.handover_path import Rows, find, present
 from quorumshift.domain.handover_scene import Scene, forward, replacing
 from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
@@ -38,7 +38,7 @@ def refusal(
             "Deploy a version of the service that tells them first.",
         )
     if barred(observation, reading, policy):
-        return first_contract(observation, dialect.calls)
+        return tells_no_members(observation, dialect.first_contract)
     if not goal.voters:
         return "The goal names no voter.", "Check that the service wants tasks at all."
     return None if replacing(observation, goal) else _too_small(len(goal.voters), policy)
@@ -144,8 +144,7 @@ def _blocked(scene: Scene) -> Refusal:
 def _lack(scene: Scene) -> str:
     unable = joining_only(scene.observation)
     lack = "lacks" if len(unable) == 1 else "lack"
-    calls = scene.dialect.calls or ("the removal of members", "the transfer of leadership")
-    return f"{enumerated(unable)} {lack} {enumerated(calls)}"
+    return f"{enumerated(unable)} {lack} {enumerated(scene.dialect.first_contract.lacks)}"
 
 
 def _only_ability_lacks(scene: Scene) -> bool:

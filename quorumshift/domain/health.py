@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from quorumshift.domain.policy import Policy
+from quorumshift.domain.policy import NAMELESS, FirstContract, Policy
 from quorumshift.domain.raft import (
     ClusterObservation,
     Membership,
@@ -67,14 +67,16 @@ class Verdict:
         return " ".join(self.reasons)
 
 
-def assess(observation: ClusterObservation, policy: Policy, calls: Sequence[str] = ()) -> Verdict:
+def assess(
+    observation: ClusterObservation, policy: Policy, first: FirstContract = NAMELESS
+) -> Verdict:
     """Judge one observation. Never raises; *wait* where another look may tell.
 
-    ``calls``: what nodes that can only admit and promote lack (``Dialect.calls``), to name it.
+    ``first``: what nodes speak that can only admit and promote, to name it.
     """
     reading = read(observation, policy)
     evidence = evidence_of(observation, reading)
-    decision, reasons = _judge(observation, reading, policy, calls)
+    decision, reasons = _judge(observation, reading, policy, first)
     return Verdict(decision, reasons, evidence)
 
 
@@ -82,13 +84,13 @@ def steady(
     first: ClusterObservation,
     second: ClusterObservation,
     policy: Policy,
-    calls: Sequence[str] = (),
+    contract: FirstContract = NAMELESS,
 ) -> Verdict:
     """Judge the second of two looks, and *wait* if leader, term or voters changed in between.
 
     The looks are to be a stabilisation time apart; a tenth less is forgiven, as clocks are slewed.
     """
-    earlier, later = assess(first, policy, calls), assess(second, policy, calls)
+    earlier, later = assess(first, policy, contract), assess(second, policy, contract)
     if later.decision is not Decision.PROCEED:
         return later
     if earlier.decision is not Decision.PROCEED:
@@ -140,14 +142,14 @@ def evidence_of(observation: ClusterObservation, reading: Reading) -> Evidence:
 
 
 def _judge(
-    observation: ClusterObservation, reading: Reading, policy: Policy, calls: Sequence[str]
+    observation: ClusterObservation, reading: Reading, policy: Policy, first: FirstContract
 ) -> tuple[Decision, tuple[str, ...]]:
     if not observation.nodes:
         text = "No node of the service was found. Check that its tasks run, then start again."
         return Decision.ABORT, (text,)
     if reading.torn:
         return Decision.ABORT, (reading.doubt,)
-    doubts = uncertainty(observation, policy, calls)
+    doubts = uncertainty(observation, policy, first)
     if doubts:
         waiting_helps = not barred(observation, reading, policy)
         return Decision.WAIT if waiting_helps else Decision.ABORT, doubts

@@ -36,11 +36,24 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstContract:
+    """What those nodes of a service speak that can only admit and promote (``Report.joins_only``),
+    in words for people: its name, what it lacks, and the page that tells what to do about it."""
+
+    name: str = "a contract"
+    lacks: tuple[str, ...] = ("the removal of members", "the transfer of leadership")
+    page: str = "docs/hand-over.md"
+
+
+NAMELESS = FirstContract()
+"""Of a service that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """What a service's Raft can do; the planner refuses what it cannot make safe without it.
 
-    ``joins_need_every_voter``: it admits nobody while a voter is not connected. ``calls``: what a
-    node that can only admit and promote (``Report.joins_only``) lacks, by name.
+    ``joins_need_every_voter``: it admits nobody while a voter is not connected.
     """
 
     name: str
@@ -50,4 +63,4 @@ class Dialect:
     joint_consensus: bool = False
     membership_list: bool = True
     joins_need_every_voter: bool = False
-    calls: tuple[str, ...] = ()
+    first_contract: FirstContract = NAMELESS

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from quorumshift.domain.abilities import first_contract, joining_only, only_joins
-from quorumshift.domain.policy import Policy
+from quorumshift.domain.abilities import joining_only, only_joins, tells_no_members
+from quorumshift.domain.policy import NAMELESS, FirstContract, Policy
 from quorumshift.domain.raft import ClusterObservation, Membership, Node, Standing, quorum
 
 
@@ -103,17 +103,17 @@ def lag_of(node: Node, leader: Node) -> int:
 
 
 def uncertainty(
-    observation: ClusterObservation, policy: Policy, calls: Sequence[str] = ()
+    observation: ClusterObservation, policy: Policy, first: FirstContract = NAMELESS
 ) -> tuple[str, ...]:
     """Why the member list cannot be trusted, a sentence each; empty when it can.
 
-    ``calls``: what nodes of the first contract lack, by name (``Dialect.calls``).
+    ``first``: what nodes speak that can only admit and promote.
     """
     reasons = tuple(observation.unknown)
     if observation.membership is Membership.CONFIRMED or _allowed(observation, policy):
         return reasons
     if observation.membership is Membership.INFERRED and joining_only(observation):
-        return (*reasons, " ".join(first_contract(observation, calls)))
+        return (*reasons, " ".join(tells_no_members(observation, first)))
     source = {
         Membership.LOCAL: "one member's own view of it, which may be old",
         Membership.INFERRED: "pieced together, because this service cannot tell it",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from quorumshift.domain.errors import ClusterUnsafe, ClusterUnsettled, Transient
 from quorumshift.domain.health import Decision, Verdict, assess, steady
-from quorumshift.domain.policy import Policy
+from quorumshift.domain.policy import FirstContract, Policy
 from quorumshift.domain.raft import ClusterObservation, combine
 from quorumshift.ports import Clock, Discovery, RaftControl
 
@@ -30,13 +30,13 @@ class Settling:
     def __init__(
         self,
         look: Callable[[str | None], ClusterObservation],
-        calls: Sequence[str],
+        first: FirstContract,
         clock: Clock,
         policy: Policy,
     ) -> None:
-        """``look``: one observation for a deployment; ``calls``: see ``health.assess``."""
+        """``look``: one observation for a deployment; ``first``: see ``health.assess``."""
         self._look = look
-        self._calls = calls
+        self._first = first
         self._clock = clock
         self._policy = policy
 
@@ -48,7 +48,7 @@ class Settling:
         """Look until two looks, a stabilisation time apart, show the same healthy cluster."""
         return self._until(
             deployment,
-            lambda earlier, later: steady(earlier, later, self._policy, self._calls),
+            lambda earlier, later: steady(earlier, later, self._policy, self._first),
             apart=self._policy.stabilisation_seconds,
         )
 
@@ -79,7 +79,7 @@ class Settling:
             first = self._try(deployment, deadline)
 
     def _assess(self, seen: ClusterObservation) -> Verdict:
-        return assess(seen, self._policy, self._calls)
+        return assess(seen, self._policy, self._first)
 
     def _try(self, deployment: str | None, deadline: float) -> ClusterObservation:
         while True:
@@ -97,7 +97,7 @@ class Observer(Settling):
     def __init__(
         self, discovery: Discovery, raft: RaftControl, clock: Clock, policy: Policy
     ) -> None:
-        super().__init__(self.look, raft.dialect.calls, clock, policy)
+        super().__init__(self.look, raft.dialect.first_contract, clock, policy)
         self._discovery = discovery
         self._raft = raft
 

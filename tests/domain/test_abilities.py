@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from quorumshift.domain.abilities import able, enumerated, first_contract, joining_only
+from quorumshift.adapters.raft.snaketron.dialect import DIALECT
+from quorumshift.domain.abilities import able, enumerated, joining_only, tells_no_members
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.health import Decision, assess
-from quorumshift.domain.policy import Policy
+from quorumshift.domain.policy import FirstContract, Policy
 from quorumshift.domain.raft import Colour, Membership
 from quorumshift.domain.reading import uncertainty
 from tests.domain.strategies import fleet
 
 OLD = fleet(3, 3, joins="b1 b2 b3")
-CALLS = ("RequestRemoval", "RequestLeadershipTransfer")
+FIRST = DIALECT.first_contract
 
 
 def test_who_has_not_answered_is_what_its_colour_is() -> None:
@@ -31,12 +32,12 @@ def test_nothing_known_is_no_reason_against_a_node() -> None:
 
 
 def test_the_sentence_names_nodes_calls_and_the_way_out() -> None:
-    reason, advice = first_contract(OLD, CALLS)
+    reason, advice = tells_no_members(OLD, FIRST)
     assert reason.startswith("b1, b2 and b3 speak SnakeTron's first contract")
     assert "RequestRemoval, RequestLeadershipTransfer missing" in reason
     assert "cannot be verified" in reason
     assert "docs/snaketron.md" in advice
-    assert "missing" not in first_contract(OLD, ())[0]
+    assert "SnakeTron" not in " ".join(tells_no_members(OLD, FirstContract()))
 
 
 @pytest.mark.parametrize(("names", "text"), [("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
@@ -48,7 +49,7 @@ class TestTheFirstContractInTheVerdict:
     allowed = Policy(allow_inferred=True)
 
     def test_it_is_refused_at_once(self) -> None:
-        assert assess(OLD, Policy(), CALLS).decision is Decision.ABORT
+        assert assess(OLD, Policy(), FIRST).decision is Decision.ABORT
 
     def test_while_nobody_leads_it_is_waited_for(self) -> None:
         electing = replace(fleet(3, 0, joins="b1 b2 b3", leader=""), membership=Membership.INFERRED)

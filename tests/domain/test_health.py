@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.health import Decision, Verdict, assess, steady
-from quorumshift.domain.policy import Policy
+from quorumshift.domain.policy import FirstContract, Policy
 from quorumshift.domain.raft import (
     ClusterObservation,
     Colour,
@@ -28,7 +28,8 @@ from tests.domain.strategies import NOW, fleet, observations, policies
 def test_case(name: str) -> None:
     asked = cases.question("health", name)
     policy = from_json(Policy, asked["policy"])
-    verdict = assess(cases.observation("health", name), policy, asked.get("calls", ()))
+    first = from_json(FirstContract, asked.get("firstContract", {}))
+    verdict = assess(cases.observation("health", name), policy, first)
     cases.compare("health", name, "verdict", to_json(verdict))
 
 

@@ -6,7 +6,7 @@ speaks the first contract only says so in its report (``Report.joins_only``).
 
 from __future__ import annotations
 
-from quorumshift.domain.policy import Dialect
+from quorumshift.domain.policy import Dialect, FirstContract
 
 DIALECT = Dialect(
     name="snaketron",
@@ -15,5 +15,9 @@ DIALECT = Dialect(
     removal=True,
     membership_list=True,
     joins_need_every_voter=True,
-    calls=("RequestRemoval", "RequestLeadershipTransfer"),
+    first_contract=FirstContract(
+        name="SnakeTron's first contract",
+        lacks=("RequestRemoval", "RequestLeadershipTransfer"),
+        page="docs/snaketron.md",
+    ),
 )
