@@ -79,7 +79,7 @@ class ServiceStack(Stack):
             configuration,
             names,
             network,
-            Grants(arns, task_roles, configuration.database.secret),
+            Grants(arns, task_roles, configuration.database.secret_of_functions),
             code,
             settings.environment(),
             libraries,
@@ -167,7 +167,7 @@ def _database(configuration: Configuration) -> dict[str, str]:
         return {}
     return {
         "discovery": kind,
-        "database_secret": database.secret,
+        "database_secret": database.secret_of_functions,
         "database_tls": database.tls,
         "database_ca": DATABASE_CA if database.certificates else "",
         "database_region": database.region,

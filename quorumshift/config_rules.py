@@ -189,24 +189,30 @@ def _check_database(configuration: Configuration, origin: Origin) -> None:
             'is missing, and discovery.kind is "postgres"; give the region that the nodes write '
             "into the table's column",
         )
-    _check_secret(database.secret, origin)
+    if database.reader_secret and kind != "postgres":
+        origin.refuse(
+            "database.reader_secret",
+            'is for the functions, which ask no database unless discovery.kind = "postgres"',
+        )
+    _check_secret("database.secret", database.secret, origin)
+    _check_secret("database.reader_secret", database.reader_secret, origin)
     if database.certificates:
         _check_certificates(Path(database.certificates), origin)
 
 
-def _check_secret(secret: str, origin: Origin) -> None:
+def _check_secret(where: str, secret: str, origin: Origin) -> None:
     """A name that ends like a whole ARN is taken for one (AWS Secrets Manager User Guide, "Finding
     a secret from a partial ARN"), and a whole ARN without its end cannot be granted."""
     is_arn = secret.startswith("arn:")
     if is_arn and not _SUFFIX.search(secret):
         origin.refuse(
-            "database.secret",
+            where,
             "must be the whole ARN, with the hyphen and the six characters at its end, or the name "
             f'alone: "{secret.rpartition(":")[2]}"',
         )
     if not is_arn and _SUFFIX.search(secret):
         origin.refuse(
-            "database.secret",
+            where,
             "must be the whole ARN where the secret's name itself ends with a hyphen and six "
             f'characters; AWS takes "{secret}" for an ARN\'s end',
         )

@@ -15,6 +15,10 @@ _PORT = {"least": 1, "most": 65535}
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _SECRET_NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"
 _SECRET_ARN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET_NAME}"
+_SECRET = {
+    "pattern": f"|{_SECRET_NAME}|{_SECRET_ARN}",
+    "says": "the name or the ARN of a secret in Secrets Manager, or empty",
+}
 _LETTERS = {
     "pattern": "|[A-Za-z0-9_-]{1,100}",
     "says": "up to 100 of A-Z, a-z, 0-9, _ and -, or empty",
@@ -231,14 +235,12 @@ class Discovery:
 @dataclass(frozen=True, slots=True)
 class Database:
     """The service's PostgreSQL, which is not this project's to make. ``secret``: JSON in Secrets
-    Manager, as RDS writes it. ``ca_file``: absolute once read. ``environment``: variable of the
-    container → key of the secret."""
+    Manager, as RDS writes it; ``reader_secret``: the like, of a user who may read the service's
+    table and nothing else. ``ca_file``: absolute once read. ``environment``: variable of the
+    container → key of ``secret``."""
 
-    secret: str = key(
-        "",
-        pattern=f"|{_SECRET_NAME}|{_SECRET_ARN}",
-        says="the name or the ARN of a secret in Secrets Manager, or empty",
-    )
+    secret: str = key("", **_SECRET)
+    reader_secret: str = key("", **_SECRET)
     tls: str = key("verify-full", **_one_of(TLS))
     ca_file: str = key("")
     region: str = key("", pattern=r"|[A-Za-z0-9._-]{1,50}", says="up to 50 letters, or empty")
@@ -253,6 +255,11 @@ class Database:
     def certificates(self) -> str:
         """The file with the authorities to trust; empty where there is none to need."""
         return self.ca_file if self.tls == "verify-full" else ""
+
+    @property
+    def secret_of_functions(self) -> str:
+        """What the functions sign in with."""
+        return self.reader_secret or self.secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,17 @@ def test_a_mistake_is_named_with_its_line(
             ["database.region", "is missing", "column"],
         ),
         (
+            '[database]\nreader_secret = "s"\n',
+            4,
+            ["database.reader_secret", 'discovery.kind = "postgres"'],
+        ),
+        (
+            '[database]\nreader_secret = "database-reader"\nsecret = "s"\nregion = "r"\n'
+            '[discovery]\nkind = "postgres"\n[raft]\ndialect = "snaketron"\n',
+            4,
+            ["database.reader_secret", "the whole ARN", "database-reader"],
+        ),
+        (
             '[database.environment]\nA = "host"\n',
             3,
             ["database.environment", "database.secret, which is missing"],

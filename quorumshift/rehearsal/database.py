@@ -28,6 +28,7 @@ from quorumshift.rehearsal.database_folder import (
 from quorumshift.rehearsal.database_process import (
     DATABASE,
     PORT,
+    READER,
     READY,
     SUPERUSER,
     USER,
@@ -55,7 +56,7 @@ class Database:
         self.address = address
         self._world = world
         self._tls_only = tls_only
-        self._passwords = {name: secrets.token_hex(16) for name in (USER, SUPERUSER)}
+        self._passwords = {name: secrets.token_hex(16) for name in (USER, READER, SUPERUSER)}
         self._folder: Folder | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -108,6 +109,10 @@ class Database:
     def secret(self) -> dict[str, str | int]:
         """The service's own access, in the form in which RDS keeps it in Secrets Manager."""
         return self._access(USER)
+
+    def reader_secret(self) -> dict[str, str | int]:
+        """The same for the one who may only read."""
+        return self._access(READER)
 
     def administrator(self) -> dict[str, str | int]:
         """The same for the superuser."""

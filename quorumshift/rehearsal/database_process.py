@@ -22,6 +22,8 @@ from quorumshift.rehearsal.processes import die_with_parent
 PORT = 5432
 DATABASE = "snaketron"
 USER = "snaketron"
+READER = "quorumshift"
+"""May read the table, and nothing else."""
 SUPERUSER = "postgres"
 READY = "ready"
 """A file in the data folder: it answers."""
@@ -185,9 +187,16 @@ def _make_cluster(order: Order) -> None:
         "template1",
         f"ALTER ROLE {SUPERUSER} PASSWORD '{order.passwords[SUPERUSER]}'",
         f"CREATE ROLE {USER} LOGIN PASSWORD '{order.passwords[USER]}'",
+        f"CREATE ROLE {READER} LOGIN PASSWORD '{order.passwords[READER]}'",
         f"CREATE DATABASE {DATABASE} OWNER {USER}",
     )
-    _execute(order, DATABASE, _SERVERS, f"ALTER TABLE servers OWNER TO {USER}")
+    _execute(
+        order,
+        DATABASE,
+        _SERVERS,
+        f"ALTER TABLE servers OWNER TO {USER}",
+        f"GRANT SELECT ON servers TO {READER}",
+    )
     (Path(order.data) / "pg_hba.conf").write_text("local all all scram-sha-256\n")
 
 

@@ -36,10 +36,14 @@ def push_images(world: World, configuration: Configuration, options: Options) ->
 
 
 def start_database(world: World, configuration: Configuration) -> Database:
-    """A server, and the secret that tells of it."""
+    """A server, and the secrets that tell of it."""
     database = Database(world, world.block.database)
     database.start()
-    world.client("secretsmanager").create_secret(
-        Name=configuration.database.secret, SecretString=json.dumps(database.secret())
-    )
+    names = configuration.database
+    for name, access in (
+        (names.secret, database.secret()),
+        (names.reader_secret, database.reader_secret()),
+    ):
+        if name:
+            world.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(access))
     return database

@@ -18,6 +18,7 @@ from tests.infra.template import Template, as_list
 ROOT = Path(__file__).parents[2]
 NAMES = Names("snaketron-prod")
 DATABASE = "arn:aws:secretsmanager:us-east-1:123456789012:secret:snaketron-prod/database"
+READER = "arn:aws:secretsmanager:us-east-1:123456789012:secret:snaketron-prod/reader"
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
@@ -141,21 +142,21 @@ def test_the_database_is_told_by_its_secret_alone(snaketron: Template) -> None:
     assert not [name for name in plain if "DB" in name or "SECRET" in name]
 
 
-def test_who_may_read_the_databases_secret(snaketron: Template, template: Template) -> None:
-    exactly = f"{DATABASE}-??????"
-    allowed = {name for name, resources in readers(snaketron).items() if exactly in resources}
+def test_who_may_read_the_databases_secrets(snaketron: Template, template: Template) -> None:
+    of_service, of_reader = f"{DATABASE}-??????", f"{READER}-??????"
+    allowed = {name for name, resources in readers(snaketron).items() if of_reader in resources}
     of_functions = {
         snaketron.target(functions(snaketron)[NAMES.function(spec.state)]["Role"])
         for spec in SPECS
         if spec.reaches_nodes
     }
-    assert of_functions < allowed
-    (execution,) = allowed - of_functions
-    assert "ExecutionRole" in execution
+    assert of_functions == allowed
     for name in of_functions:
-        assert readers(snaketron)[name] == {exactly}
+        assert readers(snaketron)[name] == {of_reader}
+    (execution,) = readers(snaketron).keys() - of_functions
+    assert "ExecutionRole" in execution
     (jwt,) = snaketron.of("AWS::SecretsManager::Secret")
-    assert readers(snaketron)[execution] == {exactly, f"<{jwt}>"}
+    assert readers(snaketron)[execution] == {of_service, f"<{jwt}>"}
     assert len(readers(template)) == 1, "a service that keeps no table has no reader but its tasks"
 
 
@@ -167,7 +168,7 @@ def test_the_functions_are_told_where_to_look(snaketron: Template, template: Tem
         50051,
         50052,
     )
-    assert (settings.discovery, settings.database_secret) == ("postgres", "snaketron-prod/database")
+    assert (settings.discovery, settings.database_secret) == ("postgres", "snaketron-prod/reader")
     assert (settings.database_tls, settings.database_ca) == ("verify-full", DATABASE_CA)
     assert settings.database_region == "us-east-1"
     assert (settings.health_url, settings.trial_path) == (":3001/api/health", "")

@@ -109,6 +109,21 @@ def test_the_table_is_there_and_its_owner_may_use_it(database: Database) -> None
     connection.close()
 
 
+def test_the_reader_may_read_the_table_and_nothing_else(database: Database) -> None:
+    connection = connect(database.reader_secret())
+    assert connection.run("SELECT count(*) FROM servers") == [[0]]
+    for statement in (
+        "INSERT INTO servers DEFAULT VALUES",
+        "UPDATE servers SET status = 'offline'",
+        "DELETE FROM servers",
+        "CREATE TABLE others (id serial)",
+    ):
+        with pytest.raises(pg8000.native.DatabaseError) as caught:
+            connection.run(statement)
+        assert caught.value.args[0]["C"] == "42501", statement
+    connection.close()
+
+
 def refused(access: dict[str, str | int], **changed: object) -> str:
     """All that is told of a connection that fails (pg8000's last error may be its farewell)."""
     with pytest.raises((pg8000.native.Error, OSError)) as caught:
