@@ -28,6 +28,7 @@ SCENARIOS = (
     "--service etcd --fault slow-learner",
     "--service snaketron --fault slow-green",
     "--service etcd --fault alarm@handed-over",
+    "--service snaketron --fault lost-task",
 )
 """Between them every function runs that a deployment of an image can come to."""
 

@@ -153,7 +153,7 @@ _HAND_OVER = (
     FunctionSpec(
         "Observe",
         "Takes one look at nodes, votes and locks",
-        (*_OBSERVE, *_LOOK),
+        (*_OBSERVE, *_LOOK, *_LIST),
         reaches_nodes=True,
     ),
     FunctionSpec("Plan", "Decides the next step of the hand-over", memory=512),
@@ -172,8 +172,8 @@ _HAND_OVER = (
     ),
     FunctionSpec(
         "AnswerFailed",
-        "Tells CodeDeploy to roll back, if it asked",
-        (*_OBSERVE, *_LOCK, *_ANSWER),
+        "Tells CodeDeploy to roll back, if it asked; tells people, if nobody did",
+        (*_OBSERVE, *_LOCK, *_LIST, *_ANSWER, *_NOTIFY),
         reaches_nodes=True,
     ),
 )
@@ -232,4 +232,11 @@ _WATCHDOG = FunctionSpec(
     timeout_seconds=110,
 )
 
-SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG)
+_RECONCILE = FunctionSpec(
+    "Reconcile",
+    "Has the votes follow the tasks between deployments",
+    (*_OBSERVE, *_LIST, "states:ListExecutions", "states:StartExecution", *_NOTIFY),
+    reaches_nodes=True,
+)
+
+SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG, _RECONCILE)

@@ -22,7 +22,7 @@ from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.network import Network
 from infra.roles import exact_role
 from quorumshift.config import Configuration
-from quorumshift.names import HOOKS, WATCHDOG, Names, kebab, module
+from quorumshift.names import HOOKS, OF_EVENTS, WATCHDOG, Names, kebab, module
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 900
@@ -78,10 +78,11 @@ class Functions(Construct):
         )
         self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
         self._watch_hooks()
-        # What the watchdog itself cannot do after Lambda's three tries is kept for a person.
-        self.by_state[WATCHDOG].configure_async_invoke(
-            on_failure=destinations.SqsDestination(undelivered)
-        )
+        # What these cannot do after Lambda's three tries is kept for a person.
+        for state in OF_EVENTS:
+            self.by_state[state].configure_async_invoke(
+                on_failure=destinations.SqsDestination(undelivered)
+            )
 
     def _layers(
         self, names: Names, libraries: Path, configuration: Configuration
@@ -151,7 +152,7 @@ class Functions(Construct):
         statements = common.grants.statements(actions)
         streams = arns.log_streams(group)
         statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]
-        if spec.state == WATCHDOG:
+        if spec.state in OF_EVENTS:
             statements.append(allow("sqs:SendMessage", arns.undelivered()))
         if spec.state in HOOKS:
             statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))

@@ -227,6 +227,7 @@ class Grants:
             "secretsmanager:GetSecretValue": [arns.secret(database)] if database else [],
             "sns:Publish": [arns.topic()],
             "states:DescribeExecution": [arns.executions(arns.names.hand_over)],
+            "states:ListExecutions": [arns.state_machine(arns.names.hand_over)],
             "states:RedriveExecution": [arns.executions(arns.names.hand_over)],
             "states:StartExecution": [arns.state_machine(arns.names.hand_over)],
         }

@@ -21,12 +21,13 @@ from infra.network import Network
 from infra.notifications import Notifications
 from infra.operating_alarms import OperatingAlarms
 from infra.packaging import DATABASE_CA
+from infra.reconciling import Reconciliation
 from infra.schedule import CanarySchedule
 from infra.service import EcsService
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
 from quorumshift.config import Configuration
-from quorumshift.names import WATCHDOG, Names
+from quorumshift.names import RECONCILE, WATCHDOG, Names
 from quorumshift.settings import Settings, evidence_group
 
 
@@ -87,6 +88,7 @@ class ServiceStack(Stack):
         )
         Workflows(self, names, workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
+        Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
         CanarySchedule(self, configuration, names, arns, undelivered)
         Dashboard(self, names, arns, balancing)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)

@@ -20,13 +20,13 @@ _SCALES = "Application Auto Scaling asks whether who registers a target may do w
 _NO_TARGET = "the recorded services had no scalable target, to be suspended and resumed"
 _UNCHECKED = "asked about a task whose health is unknown: whether anything checks it"
 _MAY_SKIP = "asked by a request that would rather not run while another deployment does"
-_LETTERS = "Lambda itself keeps there what the watchdog failed at"
+_LETTERS = "Lambda itself keeps there what the function failed at"
+_UNRECONCILED = "tells people of votes that cannot follow the tasks, between deployments"
 _ANOTHER = "asked about deployments that are under way where none should be"
 _STRAY_VOTE = "green voted before it was to: the votes there are get locked before green ends"
 _RELEASES = "gives locks back after a deployment that failed with the votes where they belong"
 _STOPS = "stops a deployment that its execution left running"
 _RESUMES = "a hand-back that somebody stopped is resumed"
-_RENEWS = "locks are renewed three times in their life, which no rehearsal is long enough for"
 _TABLE = "the rehearsals in which it looks at nodes were of a service without a table of servers"
 _OVER = "gives scaling and locks back when the execution that died had no deployment under way"
 _DIES = "answers for a hook or a hand-over that was killed; what raises answers for itself"
@@ -70,15 +70,18 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "RegisterTaskDefinition": {"ecs:TagResource": _REGISTER, "iam:PassRole": _REGISTER},
     "VerifyRaft": _HEALTH,
     "CreateDeployment": {
-        **_RESUME_SCALING,
+        "ecs:UpdateService": _SCALES,
         "codedeploy:BatchGetDeployments": _ANOTHER,
         "codedeploy:GetApplicationRevision": _REVISION,
         "codedeploy:GetDeploymentConfig": _REVISION,
         "codedeploy:RegisterApplicationRevision": _REVISION,
         "ecs:DescribeServices": _SCALES,
     },
-    "PollDeployment": {"ecs:UpdateTaskProtection": _RENEWS},
-    "VerifyOutcome": _CLEANS_UP,
+    "VerifyOutcome": {
+        **_HEALTH,
+        "ecs:UpdateService": _SCALES,
+        "codedeploy:BatchGetDeployments": _ANOTHER,
+    },
     "PollRollback": {**_HEALTH, "states:RedriveExecution": _RESUMES},
     "VerifyRollback": _CLEANS_UP,
     "NotifyFailed": {
@@ -88,9 +91,13 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "codedeploy:StopDeployment": _STOPS,
         "ecs:UpdateTaskProtection": _RELEASES,
     },
-    "Observe": _HEALTH,
+    "Observe": {**_HEALTH, "codedeploy:BatchGetDeployments": _ANOTHER},
     "AnswerSucceeded": _HEALTH,
-    "AnswerFailed": {**_HEALTH, "secretsmanager:GetSecretValue": _TABLE},
+    "AnswerFailed": {
+        **_HEALTH,
+        "codedeploy:BatchGetDeployments": _ANOTHER,
+        "sns:Publish": _UNRECONCILED,
+    },
     "BeforeInstall": _HEALTH,
     "AfterInstall": {**_HEALTH, "ecs:UpdateTaskProtection": _STRAY_VOTE},
     "AfterAllowTestTraffic": _HEALTH,
@@ -98,6 +105,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         **_ANSWER,
         "states:DescribeExecution": "the hand-over was started before: for which question",
     },
+    "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
     "Watchdog": {
         **_HEALTH,
         **_ANSWER_FOR_THE_DEAD,

@@ -30,7 +30,10 @@ HOOKS = (
     "AfterAllowTraffic",
 )
 WATCHDOG = "Watchdog"
-FUNCTIONS = (*DEPLOY_STATES, *HAND_OVER_STATES, *HOOKS, WATCHDOG)
+RECONCILE = "Reconcile"
+OF_EVENTS = (WATCHDOG, RECONCILE)
+"""What EventBridge calls."""
+FUNCTIONS = (*DEPLOY_STATES, *HAND_OVER_STATES, *HOOKS, *OF_EVENTS)
 
 
 def kebab(state: str) -> str:
@@ -104,7 +107,7 @@ class Names:
         return f"{self.root}-"
 
     def function(self, state: str) -> str:
-        """The function of a state, a hook or the watchdog."""
+        """The function of a state or a hook, the watchdog, or what reconciles."""
         return f"{self.root}-{kebab(state)}"
 
     def secret(self, name: str) -> str:

@@ -185,6 +185,14 @@ class HandOvers(Protocol):
     def state(self, deployment: str) -> HandBack:
         """How that stands."""
 
+    def reconcile(self, cause: str) -> str:
+        """Start one between rollouts, to have the serving tasks vote and nobody else; the same
+        cause twice is one execution. Its name, or empty: it was started before."""
+
+    def any_runs(self) -> bool:
+        """Whether one runs, for whatever reason; what started within the last seconds may be
+        missed."""
+
 
 class HookAnswers(Protocol):
     """Answers the deployment engine's question at one stage."""

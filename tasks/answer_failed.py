@@ -8,6 +8,7 @@ from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.outcome import read_failure
 from quorumshift.domain.rollout import Check
 from quorumshift.usecases.questions import Question, answer
+from quorumshift.usecases.reconciling import unreconciled
 from tasks.wiring import evidence, hook_answers, wiring
 
 
@@ -15,7 +16,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.answer``: ``{"answered", "error", "cause", "handedBack"}``.
 
     ``handedBack``: the votes are with blue. A hand-over that was asked to bring them there, and
-    whose question nobody waits for, gives the locks back.
+    whose question nobody waits for, gives the locks back; one that belongs to no deployment tells
+    people when it could not.
     """
     planned, failure = event.get("plan") or {}, event.get("failure")
     done = planned.get("decision") == "done" and not failure
@@ -25,12 +27,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         error = "HandedBack" if done else "HandOverBlocked"
         reason = planned.get("turned") or planned.get("reason") or "it was asked for"
-    question = Question(event["deploymentId"], event.get("lifecycleEventHookExecutionId", ""))
+    question = Question(
+        event.get("deploymentId", ""), event.get("lifecycleEventHookExecutionId", "")
+    )
     if question.execution:
         where = "the votes are with blue" if done else "the votes were not handed back"
         seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
         check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen)
         answer(question, check, hook_answers(), evidence)
+    elif not question.deployment:
+        _between(done, reason)
     elif done:
         wiring().locks.release_all()
     return {
@@ -39,3 +45,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "cause": reason,
         "handedBack": done and event.get("goal") == "blue",
     }
+
+
+def _between(done: bool, reason: str) -> None:
+    w = wiring()
+    if done:
+        w.ending.give_back_locks()
+    else:
+        w.notifier.publish(*unreconciled(w.settings.service, reason))

@@ -9,6 +9,6 @@ from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.observation``: ``{"cluster", "stopped"}``. ``deploymentId`` may be missing when a
-    person asks (``quorumshift plan``); blue is then what serves."""
+    """→ ``$.observation``: ``{"cluster", "stopped", "busy"}``. ``deploymentId`` is missing when a
+    person asks (``quorumshift plan``), and between deployments; blue is then what serves."""
     return dict(to_json(wiring().hand_over.look(event.get("deploymentId"))))

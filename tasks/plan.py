@@ -23,5 +23,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         from_json(Act, act) if act else None,
         w.dialect,
         w.policy,
+        between="deploymentId" not in event,
     )
     return dict(to_json(planned))

@@ -66,6 +66,9 @@ class Deeds:
         """What happens before the deployment starts; returns when it is seen to have happened."""
         if fault.deed is Deed.KILL_VOTER_BEFORE:
             self._victims.kill(self._victims.follower(), "a follower")
+        elif fault.deed is Deed.LOSE_TASK_BEFORE:
+            self._victims.kill(self._victims.follower(), "a follower")
+            self._victims.wait_for_its_successor()
         elif fault.deed is Deed.CRASH_HOOK:
             self._break_hook()
 

@@ -107,6 +107,7 @@ _ENDS = {
     "slow-green": Outcome.ROLLED_BACK,
     "slow-learner": Outcome.ROLLED_BACK,
     "degraded": Outcome.FAILED,
+    "lost-task": Outcome.DEPLOYED,
     "hook-crash": Outcome.ROLLED_BACK,
     "move-leader": Outcome.DEPLOYED,
     "alarm": Outcome.ROLLED_BACK,

@@ -31,6 +31,7 @@ class Deed(StrEnum):
 
     NOTHING = "nothing"
     KILL_VOTER_BEFORE = "kill a follower's task before the deployment starts"
+    LOSE_TASK_BEFORE = "kill a follower's task, and wait until the votes have followed"
     CRASH_HOOK = "make the Lambda of one hook raise"
     MOVE_LEADER = "move leadership to another voter"
     KILL_BLUE_LEADER = "kill the blue task that leads"
@@ -79,6 +80,9 @@ FAULTS = {
             blue_behaviour="relayed",  # who sends slowly is the sender's relay
         ),
         Fault("degraded", "one blue voter is down before the start", Deed.KILL_VOTER_BEFORE),
+        Fault(
+            "lost-task", "one blue voter dies, and the votes follow its task", Deed.LOSE_TASK_BEFORE
+        ),
         Fault("hook-crash", "a hook's Lambda raises", Deed.CRASH_HOOK),
         Fault("move-leader", "leadership moves", Deed.MOVE_LEADER, WHILE_BLUE_VOTES, _DURING),
         Fault(

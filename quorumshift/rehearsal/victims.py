@@ -14,6 +14,7 @@ from quorumshift.rehearsal.world import World
 
 DEAD_SECONDS = 20.0
 ELECTION_SECONDS = 10.0
+SUCCESSION_SECONDS = 60.0
 
 
 class Victims:
@@ -76,6 +77,16 @@ class Victims:
             f"the end of the task at {address}",
             DEAD_SECONDS,
         )
+
+    def wait_for_its_successor(self) -> None:
+        """Until the tasks that run are the voters, as many as before. Raises :class:`NotSeen`."""
+        count = len(self._running(blue=True)) + 1
+
+        def followed() -> bool:
+            voters, tasks = set(self._voters()), self._running(blue=True)
+            return voters == tasks and len(voters) == count
+
+        wait_for(self._world, followed, "a vote for the new task", SUCCESSION_SECONDS)
 
     def _task_at(self, address: str) -> TaskRecord:
         arn = self._ecs.task_at(address)

@@ -52,14 +52,21 @@ class Ending:
 
     def clean_up(self) -> str:
         """Give back the locks and let the service scale; unless a deployment is under way, whose
-        locks and scaling these are.
+        locks and scaling these are. See :meth:`give_back_locks`."""
+        if self.deployments.active() is not None:
+            return ""
+        self.scaling.resume()
+        return self._give_back()
+
+    def give_back_locks(self) -> str:
+        """Give back the locks, unless a deployment is under way, whose locks these are.
 
         Locks are kept, and the returned sentence says so, while tasks vote that do not serve: the
         end of such a task could cost the quorum.
         """
-        if self.deployments.active() is not None:
-            return ""
-        self.scaling.resume()
+        return "" if self.deployments.active() is not None else self._give_back()
+
+    def _give_back(self) -> str:
         votes = strangers(self.observer.look(None))
         if votes:
             return (

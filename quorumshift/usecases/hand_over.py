@@ -41,11 +41,11 @@ class HandOver:
         self._policy = policy
 
     def look(self, deployment: str | None) -> Look:
-        """Nodes, votes and locks, and whether the rollout still runs; ``None``: without one."""
-        stopped = (
-            deployment is not None
-            and self._deployments.look(deployment).progress is not Progress.RUNNING
-        )
+        """Nodes, votes and locks, and whether the rollout still runs; ``None``: without one, and
+        whether there is one."""
+        if deployment is None:
+            return Look(self._observer.look(None), False, self._deployments.active() or "")
+        stopped = self._deployments.look(deployment).progress is not Progress.RUNNING
         return Look(self._observer.look(deployment), stopped)
 
     def act(self, planned: Planned, seen: ClusterObservation) -> Act:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from quorumshift.domain.handover import Next, Plan, goal_for, last_resort, plan, turn
 from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.policy import Dialect, Policy
-from quorumshift.domain.raft import ClusterObservation, Colour
+from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import listed
 from quorumshift.usecases.draining import farewell
 
@@ -20,10 +20,12 @@ PAUSES = (1, 10)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``stopped``: the rollout does not run any more, so green is on its way out."""
+    """``stopped``: the rollout does not run any more, so green is on its way out. ``busy``: a
+    rollout that is under way, where the look was for none."""
 
     cluster: ClusterObservation
     stopped: bool
+    busy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """Voters with running tasks that look unhealthy, the same since then (epoch seconds)."""
+    """Voters that look unhealthy and may not be, the same since then (epoch seconds)."""
 
     addresses: frozenset[str]
     since: float
@@ -99,8 +101,15 @@ def next_turn(
     last_act: Act | None,
     dialect: Dialect,
     policy: Policy,
+    *,
+    between: bool = False,
 ) -> Planned:
-    """Plan one turn. Pure; ``last`` and ``last_act`` are what the turn before left."""
+    """Plan one turn. Pure; ``last`` and ``last_act`` are what the turn before left.
+
+    ``between``: no rollout is the reason, but a task that ended or was started. Nothing presses
+    then, so there is no last resort: a voter whose task runs keeps its vote. Once a rollout is
+    under way, the votes are its own.
+    """
     seen = look.cluster
     began = last.began if last else seen.at
     goal, turned = (last.goal, last.turned) if last else (asked, "")
@@ -112,12 +121,12 @@ def next_turn(
         way = replace(way, rested=True)
         found = way.plan(seen, goal)
     refused = last_act.refused if last_act and last and last.decision is Turn.STEP else ""
-    suspicion = _suspicion(seen, found, last)
+    suspicion = _suspicion(seen, found, last, between)
     blocked = found.decision is Next.BLOCKED
     stands = found.decision is Next.WAIT or _doubted(seen, found, suspicion, policy)
     stuck = _stuck_since(seen, stands or blocked or bool(refused), last)
     late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
-    if goal is Colour.BLUE and late:
+    if goal is Colour.BLUE and late and not between:
         way = replace(way, lenient=True)
         found = way.plan(seen, goal)
     elif goal is Colour.GREEN and (blocked or (late and not found.resting)) and _turns(seen, way):
@@ -136,6 +145,8 @@ def next_turn(
         drained, pause = drained + bye.pause, bye.pause
         decision = Turn.WAIT if pause else decision
         reason = bye.said if pause else f"{reason} {bye.said}".strip()
+    if between and (nothing := _nothing_to_do(look)):
+        decision, reason = Turn.DONE, nothing
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     return Planned(
@@ -152,6 +163,16 @@ def next_turn(
         pause or _pause(seen, decision, stuck),
         drained,
     )
+
+
+def _nothing_to_do(look: Look) -> str:
+    """Why no vote is to be moved between rollouts; empty: some is. Locks are a rollout's."""
+    if look.busy:
+        return f"{look.busy} is under way; the votes are its to move."
+    seen = look.cluster
+    members = {node.address: node.standing for node in seen.nodes if node.raft_id}
+    wanted = dict.fromkeys(goal_for(seen, Colour.BLUE).voters, Standing.VOTER)
+    return "The serving tasks vote, and nobody else." if members == wanted else ""
 
 
 def _why_turned(reason: str, seen: ClusterObservation, stuck: float | None) -> str:
@@ -181,16 +202,19 @@ def _turns(seen: ClusterObservation, way: _Way) -> bool:
     return onward == goal_for(seen, Colour.BLUE)
 
 
-def _suspicion(seen: ClusterObservation, found: Plan, last: Planned | None) -> Suspicion | None:
+def _suspicion(
+    seen: ClusterObservation, found: Plan, last: Planned | None, between: bool
+) -> Suspicion | None:
     """Voters that look unhealthy though their tasks run; one reply that came too late looks the
-    same. A task that is gone does not come back, and is no suspicion."""
+    same. A task that is gone does not come back, and is no suspicion; but ``between`` rollouts
+    nothing else is known of it, and ECS's list may be a moment old."""
     known = last.suspicion if last else None
     if not found.path:
         return known
     sick = frozenset(
         node.address
         for node in seen.voters
-        if node.task and node.address in found.path[0].unhealthy
+        if (node.task or between) and node.address in found.path[0].unhealthy
     )
     if known is not None and known.addresses == sick:
         return known

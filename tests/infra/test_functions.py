@@ -13,7 +13,7 @@ from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import WITHOUT_RESOURCE
 from infra.imports import closure
 from quorumshift.config import load
-from quorumshift.names import FUNCTIONS, HOOKS, WATCHDOG, Names, module, snake
+from quorumshift.names import FUNCTIONS, HOOKS, OF_EVENTS, WATCHDOG, Names, module, snake
 from quorumshift.settings import Settings, evidence_group
 from tests.infra.conftest import ETCD
 from tests.infra.template import Template, as_list
@@ -34,7 +34,7 @@ def role(template: Template, state: str) -> str:
 
 def test_every_state_has_a_function_and_every_function_a_state(template: Template) -> None:
     assert set(functions(template)) == {NAMES.function(state) for state in FUNCTIONS}
-    assert len(FUNCTIONS) == 25
+    assert len(FUNCTIONS) == 26
 
 
 def test_every_handler_is_a_file_and_every_file_a_handler() -> None:
@@ -187,7 +187,7 @@ def test_only_hand_overs_are_started(template: Template) -> None:
         if (resources := template.granted(role(template, state)).get("states:StartExecution"))
     }
     hand_over = ["arn:aws:states:us-east-1:123456789012:stateMachine:sample-hand-over"]
-    assert may == dict.fromkeys(("AfterAllowTraffic", "PollRollback", WATCHDOG), hand_over)
+    assert may == dict.fromkeys(("AfterAllowTraffic", "PollRollback", *OF_EVENTS), hand_over)
 
 
 def test_only_hand_overs_are_resumed(template: Template) -> None:
@@ -231,7 +231,7 @@ def test_a_hook_that_dies_is_handed_to_the_watchdog_at_once(template: Template) 
     watched = set()
     for each in configurations:
         name = logical_ids[template.target(each["FunctionName"])]["FunctionName"]
-        if name == "sample-watchdog":
+        if name in {NAMES.function(state) for state in OF_EVENTS}:
             continue
         watched.add(name)
         assert each["MaximumRetryAttempts"] == 0

@@ -63,7 +63,9 @@ def with_uv(folder: Path, status: int) -> Path:
 
 def test_only_what_speaks_more_than_lambda_brings_along_needs_them() -> None:
     assert libraries.needs_libraries(load(SNAKETRON))
-    assert libraries.needs_libraries(load(SNAKETRON, {"discovery.kind": "ecs"}))
+    assert libraries.needs_libraries(
+        load(SNAKETRON, {"discovery.kind": "ecs", "database.reader_secret": ""})
+    )
     assert not libraries.needs_libraries(load(ETCD))
 
 

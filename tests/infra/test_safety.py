@@ -68,7 +68,7 @@ def test_what_cannot_be_delivered_is_kept(template: Template) -> None:
         "SqsManagedSseEnabled": True,
     }
     rules = template.of("AWS::Events::Rule")
-    assert len(rules) == 3
+    assert len(rules) == 6
     for name, rule in rules.items():
         for target in rule["Targets"]:
             assert template.target(target["DeadLetterConfig"]["Arn"]) == queue, name

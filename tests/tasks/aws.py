@@ -98,6 +98,7 @@ class MemoryAws:
                 start_execution=self._start,
                 describe_execution=self._describe,
                 redrive_execution=self._redrive,
+                list_executions=self._list_executions,
             ),
             "application-autoscaling": Api(
                 "application-autoscaling", describe_scalable_targets={"ScalableTargets": []}
@@ -252,6 +253,21 @@ class MemoryAws:
             "status": self.executions[name],
             "startDate": datetime.now(UTC),
             "redriveCount": self.redriven.count(name),
+        }
+
+    def _list_executions(self, statusFilter: str, **_: Any) -> dict[str, Any]:
+        found = [name for name, status in self.executions.items() if status == statusFilter]
+        return {
+            "executions": [
+                {
+                    "name": name,
+                    "executionArn": f"arn:{name}",
+                    "stateMachineArn": SETTINGS.hand_over,
+                    "status": statusFilter,
+                    "startDate": datetime.now(UTC),
+                }
+                for name in found
+            ]
         }
 
     def _redrive(self, executionArn: str, clientToken: str) -> Any:

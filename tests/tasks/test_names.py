@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quorumshift.names import DEPLOY_STATES, FUNCTIONS, HAND_OVER_STATES, HOOKS, WATCHDOG, module
+from quorumshift.names import DEPLOY_STATES, FUNCTIONS, HAND_OVER_STATES, HOOKS, OF_EVENTS, module
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,8 +20,8 @@ def files(folder: Path) -> set[str]:
     }
 
 
-def test_every_file_is_a_state_a_hook_or_the_watchdog() -> None:
-    states = {module(name) for name in (*DEPLOY_STATES, *HAND_OVER_STATES, WATCHDOG)}
+def test_every_file_is_a_state_a_hook_or_of_events() -> None:
+    states = {module(name) for name in (*DEPLOY_STATES, *HAND_OVER_STATES, *OF_EVENTS)}
     assert files(ROOT / "tasks") == states
     assert files(ROOT / "tasks" / "hooks") == {module(name) for name in HOOKS}
 
@@ -30,7 +30,7 @@ def test_every_file_is_a_state_a_hook_or_the_watchdog() -> None:
 def test_every_file_has_a_handler_and_says_which_state_it_is(name: str) -> None:
     found = importlib.import_module(module(name))
     assert callable(found.handler)
-    if name != WATCHDOG:
+    if name not in OF_EVENTS:
         assert f"``{name}``" in (found.__doc__ or "")
 
 

@@ -12,6 +12,9 @@ from quorumshift.adapters.aws.client import code
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.undo import ATTEMPTS, HandBack
 
+RECONCILE = "reconcile-"
+"""How the name of an execution begins that belongs to no rollout."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -47,7 +50,7 @@ class HandOvers:
         twice is one execution.
         """
         name = f"{deployment}-{goal.value}"
-        if self._start(name, deployment, hook, goal):
+        if self._start(name, _payload(deployment, hook, goal)):
             return True
         known = self._look(name)
         return known is not None and known.hook == hook
@@ -82,7 +85,7 @@ class HandOvers:
         if known and known[-1].resumable and self._resume(known[-1].name):
             return
         for name in _names(deployment)[1:]:
-            if self._start(name, deployment, "", Colour.BLUE):
+            if self._start(name, _payload(deployment, "", Colour.BLUE)):
                 return
 
     def state(self, deployment: str) -> HandBack:
@@ -95,19 +98,31 @@ class HandOvers:
         why = ended[-1].why if ended else ""
         return HandBack(any(one.running for one in known), len(ended), why)
 
+    def reconcile(self, cause: str) -> str:
+        """Start one that belongs to no rollout, named after its cause.
+
+        Two at once, where :meth:`any_runs` was told too late, take the same steps: each plans anew
+        from what it sees, and a step done twice does no harm.
+        """
+        name = f"{RECONCILE}{cause}"
+        payload = json.dumps({"goal": Colour.BLUE.value})
+        return name if self._start(name, payload) else ""
+
+    def any_runs(self) -> bool:
+        """Asks for one that runs (ListExecutions is eventually consistent)."""
+        found = self._stepfunctions.list_executions(
+            stateMachineArn=self._machine, statusFilter="RUNNING", maxResults=1
+        )
+        return bool(found["executions"])
+
     def _known(self, deployment: str) -> list[Known]:
         """Those that were started, in their order."""
         return [found for name in _names(deployment) if (found := self._look(name))]
 
-    def _start(self, name: str, deployment: str, hook: str, goal: Colour) -> bool:
-        payload = {
-            "deploymentId": deployment,
-            "lifecycleEventHookExecutionId": hook,
-            "goal": goal.value,
-        }
+    def _start(self, name: str, payload: str) -> bool:
         try:
             self._stepfunctions.start_execution(
-                stateMachineArn=self._machine, name=name, input=json.dumps(payload)
+                stateMachineArn=self._machine, name=name, input=payload
             )
         except ClientError as error:
             if code(error) == "ExecutionAlreadyExists":
@@ -148,6 +163,16 @@ class HandOvers:
             hook=str(asked.get("lifecycleEventHookExecutionId", "")),
             why=str(found.get("cause") or found["status"]),
         )
+
+
+def _payload(deployment: str, hook: str, goal: Colour) -> str:
+    return json.dumps(
+        {
+            "deploymentId": deployment,
+            "lifecycleEventHookExecutionId": hook,
+            "goal": goal.value,
+        }
+    )
 
 
 def _names(deployment: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from moto.ecs.exceptions import ECSException
 
+from quorumshift.rehearsal.aws import task_notices
 from quorumshift.rehearsal.aws.ecs_shapes import describe
 from quorumshift.rehearsal.aws.ecs_tasks import TaskLife
 from quorumshift.rehearsal.aws.instances import Instances
@@ -216,6 +217,8 @@ class Service:
             health=task.health,
             reason=task.stopped_reason,
         )
+        if not self._world.stopping.is_set():
+            task_notices.tell(self._world, task)
 
     def _tell_steady(self, task_set: TaskSet) -> None:
         if task_set.stability != STEADY:

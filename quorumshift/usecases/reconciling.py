@@ -1,0 +1,76 @@
+"""Between deployments: the votes follow the tasks.
+
+A task that a crash, a Spot interruption or a retirement ended leaves its vote behind, which raises
+the quorum and answers nobody; the task that ECS starts in its place has none. The hand-over's own
+planner puts that in order, within the serving task set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from quorumshift.domain.handover_steps import Next
+from quorumshift.domain.policy import Dialect, Policy
+from quorumshift.domain.raft import ClusterObservation, Colour
+from quorumshift.ports import HandOvers
+from quorumshift.usecases.hand_over import HandOver
+from quorumshift.usecases.turns import Turn, next_turn
+
+ONE_CAUSE_SECONDS = 600
+"""The same picture within this time is the same cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """``started``: the name of the execution that puts the votes in order, if one is needed and
+    none runs. ``reason``: why, or why not. ``alarming``: a person is to know the reason."""
+
+    started: str
+    reason: str
+    alarming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """See ``ports``."""
+
+    hand_over: HandOver
+    hand_overs: HandOvers
+    dialect: Dialect
+    policy: Policy
+
+    def look(self) -> Reconciled:
+        """See whether the votes are where the tasks are, and have them follow if not."""
+        look = self.hand_over.look(None)
+        found = next_turn(look, Colour.BLUE, None, None, self.dialect, self.policy, between=True)
+        if found.decision is Turn.DONE:
+            return Reconciled("", found.reason)
+        if found.plan.decision is Next.BLOCKED:
+            return Reconciled("", found.reason, alarming=bool(abandoned(look.cluster)))
+        if self.hand_overs.any_runs():
+            return Reconciled("", "an execution that moves votes runs, and looks for itself")
+        return Reconciled(self.hand_overs.reconcile(picture(look.cluster)), found.reason)
+
+
+def picture(cluster: ClusterObservation) -> str:
+    """A name for what is seen. Events that come together show the same; what shows the same
+    again later is a new cause."""
+    nodes = sorted((node.address, node.standing, node.task or "") for node in cluster.nodes)
+    text = repr((nodes, int(cluster.at // ONE_CAUSE_SECONDS)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def abandoned(cluster: ClusterObservation) -> tuple[str, ...]:
+    """Addresses of the voters whose task is gone."""
+    return tuple(node.address for node in cluster.voters if node.task is None)
+
+
+def unreconciled(service: str, reason: str, execution: str = "") -> tuple[str, str]:
+    """Subject and text for people: the votes are not where the tasks are, and stay so."""
+    tried = f" Execution {execution} has tried." if execution else ""
+    return f"{service}: votes without tasks", (
+        f"The votes of the Raft cluster do not follow the tasks of {service}: {reason}{tried} "
+        "Until they do, the cluster tolerates fewer failures than it should, and a deployment is "
+        "refused. See how it stands: quorumshift plan"
+    )

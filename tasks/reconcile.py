@@ -1,0 +1,22 @@
+"""Between deployments: a task came or went, and the votes are to follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorumshift.usecases.reconciling import Reconciling, unreconciled
+from tasks.wiring import wiring
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Takes EventBridge's events: ``ECS Task State Change`` of the service's tasks, and ``Step
+    Functions Execution Status Change`` of what may have left votes behind.
+
+    → ``{"started", "reason"}``: the name of the execution of ``hand_over``, or empty, and why.
+    """
+    w = wiring()
+    found = Reconciling(w.hand_over, w.hand_overs, w.dialect, w.policy).look()
+    if found.alarming:
+        w.notifier.publish(*unreconciled(w.settings.service, found.reason))
+    print(found.reason)
+    return {"started": found.started, "reason": found.reason}
