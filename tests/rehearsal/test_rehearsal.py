@@ -41,6 +41,7 @@ ENDS = {
     "unhealthy-green": ("RolledBack", "1", "health"),
     "slow-green": ("RolledBack", "1", "alarm"),
     "degraded": ("Failed", "1", "tolerance is 0"),
+    "lost-task": ("Deployed", "2", ""),
     "move-leader": ("Deployed", "2", ""),
     "hook-crash": ("RolledBack", "1", "BeforeAllowTraffic"),
     "slow-learner": ("RolledBack", "1", "AfterAllowTraffic"),
