@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from quorumshift.config_adopt import Adopt
 from quorumshift.config_rules import check
 from quorumshift.config_schema import Origin, read_tables
 from quorumshift.config_tables import (
@@ -54,6 +55,7 @@ class Configuration:
     discovery: Discovery = field(default_factory=Discovery)
     database: Database = field(default_factory=Database)
     github: GitHub = field(default_factory=GitHub)
+    adopt: Adopt = field(default_factory=Adopt)
     given_names: GivenNames = field(default_factory=GivenNames, metadata={"table": "names"})
 
     @property

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from quorumshift.config_adopt import check_adopt
 from quorumshift.config_schema import Origin
+from quorumshift.config_variables import check_secret, check_variables
 
 if TYPE_CHECKING:
     from quorumshift.config import Configuration
 
-# A variable whose name ends so holds a secret; as plain text it would stand in the console.
-_SECRET = re.compile(
-    r"(^|_)(PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY(_ID)?)$",
-    re.I,
-)
-_SECRET_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
-# What Secrets Manager adds to a secret's name, which makes a secret's ARN.
-_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 _FARGATE_MEMORY = {
     256: (512, 1024, 2048),
     512: tuple(range(1024, 4097, 1024)),
@@ -38,9 +31,10 @@ def check(configuration: Configuration, origin: Origin) -> None:
     _check_schedule(configuration, origin)
     _check_size(configuration, origin)
     _check_ports(configuration, origin)
-    _check_variables(configuration, origin)
+    check_variables(configuration, origin)
     _check_database(configuration, origin)
     _check_times(configuration, origin)
+    check_adopt(configuration, origin)
 
 
 def _check_count(configuration: Configuration, origin: Origin) -> None:
@@ -135,33 +129,6 @@ def _check_ports(configuration: Configuration, origin: Origin) -> None:
         taken[port] = name
 
 
-def _check_variables(configuration: Configuration, origin: Origin) -> None:
-    service, database = configuration.service, configuration.database
-    for name in service.environment:
-        dotted = f"service.environment.{name}"
-        if name in service.secrets:
-            origin.refuse(dotted, "is in [service.secrets] too; keep one of them")
-        if _SECRET_IN_URL.search(service.environment[name]):
-            origin.refuse(
-                dotted,
-                "holds a password in its URL, and plain variables can be read in the console; put "
-                "the URL into [service.secrets]",
-            )
-        if _SECRET.search(name):
-            origin.refuse(
-                dotted,
-                "looks like a secret, and plain variables can be read in the console; "
-                "move it to [service.secrets] or [database.environment]",
-            )
-    for name in database.environment:
-        for table in ("environment", "secrets"):
-            if name in getattr(service, table):
-                origin.refuse(
-                    f"database.environment.{name}",
-                    f"is in [service.{table}] too; keep one of them",
-                )
-
-
 def _check_database(configuration: Configuration, origin: Origin) -> None:
     database, kind = configuration.database, configuration.discovery.kind
     if kind == "postgres" and configuration.raft.dialect != "snaketron":
@@ -194,28 +161,10 @@ def _check_database(configuration: Configuration, origin: Origin) -> None:
             "database.reader_secret",
             'is for the functions, which ask no database unless discovery.kind = "postgres"',
         )
-    _check_secret("database.secret", database.secret, origin)
-    _check_secret("database.reader_secret", database.reader_secret, origin)
+    check_secret("database.secret", database.secret, origin)
+    check_secret("database.reader_secret", database.reader_secret, origin)
     if database.certificates:
         _check_certificates(Path(database.certificates), origin)
-
-
-def _check_secret(where: str, secret: str, origin: Origin) -> None:
-    """A name that ends like a whole ARN is taken for one (AWS Secrets Manager User Guide, "Finding
-    a secret from a partial ARN"), and a whole ARN without its end cannot be granted."""
-    is_arn = secret.startswith("arn:")
-    if is_arn and not _SUFFIX.search(secret):
-        origin.refuse(
-            where,
-            "must be the whole ARN, with the hyphen and the six characters at its end, or the name "
-            f'alone: "{secret.rpartition(":")[2]}"',
-        )
-    if not is_arn and _SUFFIX.search(secret):
-        origin.refuse(
-            where,
-            "must be the whole ARN where the secret's name itself ends with a hyphen and six "
-            f'characters; AWS takes "{secret}" for an ARN\'s end',
-        )
 
 
 def _check_certificates(file: Path, origin: Origin) -> None:

@@ -146,6 +146,8 @@ def _allowed(kind: Any, entry: dataclasses.Field[Any]) -> str:
 
 
 def _read(kind: Any, rule: Rule, value: Any, dotted: str, origin: Origin) -> Any:
+    if typing.get_origin(kind) is tuple:
+        return _read_list(rule, value, dotted, origin)
     if typing.get_origin(kind) is not None:
         return _read_mapping(typing.get_args(kind)[1], rule, value, dotted, origin)
     if kind is float and type(value) is int:
@@ -158,6 +160,19 @@ def _read(kind: Any, rule: Rule, value: Any, dotted: str, origin: Origin) -> Any
     if low is not None and high is not None and not low <= value <= high:
         origin.refuse(dotted, f"must be between {low:,} and {high:,}, not {_shown(value)}")
     return value
+
+
+def _read_list(rule: Rule, value: Any, dotted: str, origin: Origin) -> tuple[str, ...]:
+    """A list of strings, each of which the rule is about."""
+    wanted = f"must be a list of strings, each {rule.says or rule.pattern}"
+    if not isinstance(value, list):
+        origin.refuse(dotted, f"{wanted}, not {_shown(value)}")
+    for item in value:
+        if not isinstance(item, str) or not re.fullmatch(rule.pattern or ".*", item):
+            origin.refuse(dotted, f"{wanted}; {_shown(item)} is none")
+        if value.count(item) > 1:
+            origin.refuse(dotted, f"names {_shown(item)} twice")
+    return tuple(value)
 
 
 def _read_mapping(kind: Any, rule: Rule, value: Any, dotted: str, origin: Origin) -> Any:

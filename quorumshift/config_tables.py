@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from quorumshift.config_schema import key
+from quorumshift.config_variables import SECRET, VARIABLE
 from quorumshift.domain.policy import Policy
 from quorumshift.settings import DIALECTS, DISCOVERIES, TLS
 
 _NAME = r"[a-z][a-z0-9-]{0,23}[a-z0-9]"
 _PATH = r"/[A-Za-z0-9._~/-]*"
 _PORT = {"least": 1, "most": 65535}
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-_SECRET_NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"
-_SECRET_ARN = rf"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_SECRET_NAME}"
 _SECRET = {
-    "pattern": f"|{_SECRET_NAME}|{_SECRET_ARN}",
+    "pattern": f"|{SECRET}",
     "says": "the name or the ARN of a secret in Secrets Manager, or empty",
 }
 _LETTERS = {
@@ -48,8 +46,8 @@ class Service:
     image_tag: str = key("v1", pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", says="an image tag")
     stop_timeout_seconds: int = key(30, least=2, most=120)
     health_grace_seconds: int = key(60, least=0, most=3600)
-    environment: Mapping[str, str] = key({}, names=_VARIABLE)
-    secrets: Mapping[str, str] = key({}, names=_VARIABLE, pattern=_NAME)
+    environment: Mapping[str, str] = key({}, names=VARIABLE)
+    secrets: Mapping[str, str] = key({}, names=VARIABLE, pattern=_NAME)
     capacity_providers: Mapping[str, int] = key(
         {"FARGATE": 1}, names="FARGATE|FARGATE_SPOT", least=0, most=1000
     )
@@ -246,7 +244,7 @@ class Database:
     region: str = key("", pattern=r"|[A-Za-z0-9._-]{1,50}", says="up to 50 letters, or empty")
     environment: Mapping[str, str] = key(
         {},
-        names=_VARIABLE,
+        names=VARIABLE,
         pattern="host|port|username|password|dbname",
         says="host, port, username, password or dbname",
     )

@@ -260,7 +260,7 @@ def test_secrets_are_refused_among_plain_variables(write: Any, name: str) -> Non
     path = write(SMALLEST + f'[service.environment]\n{name} = "hunter2"\n')
     message = refusal(path)
     assert f"service.environment.{name}" in message
-    assert "[service.secrets] or [database.environment]" in message
+    assert "[service.secrets], [adopt.secrets] or [database.environment]" in message
     assert "hunter2" not in message
 
 
@@ -398,6 +398,8 @@ def schema() -> dict[str, Any]:
     for table, (_, kind) in sections(Configuration).items():
         for field in dataclasses.fields(kind):
             default: Any = field.default
+            if isinstance(default, tuple):
+                default = list(default)
             if field.default_factory is not dataclasses.MISSING:
                 default = dict(field.default_factory())
             elif default is dataclasses.MISSING:
