@@ -1,1 +1,1 @@
-"""The CDK app: everything that a deployment of one service needs in AWS."""
+"""The CDK app: everything that deployments of one service, or of several, need in AWS."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.load_balancing import LoadBalancing
+from infra.metrics import target_metric
+from infra.parts import TargetGroupParts, TrafficParts
 from quorumshift.config import Configuration
 
 
@@ -25,30 +25,30 @@ class DeploymentAlarms(Construct):
         self,
         scope: Construct,
         configuration: Configuration,
-        balancing: LoadBalancing,
+        traffic: TrafficParts,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, "Alarms")
-        self._configuration = configuration
+        self._configuration, self._traffic = configuration, traffic
         self.all: list[cloudwatch.Alarm] = []
-        for colour, group in (("blue", balancing.blue), ("green", balancing.green)):
+        for colour, group in (("blue", traffic.blue), ("green", traffic.green)):
             self._add_pair(colour, group)
         if configuration.notifications.alarms:
             for alarm in self.all:
                 alarm.add_alarm_action(actions.SnsAction(topic))
 
-    def _add_pair(self, colour: str, group: elb.ApplicationTargetGroup) -> None:
+    def _add_pair(self, colour: str, group: TargetGroupParts) -> None:
         settings = self._configuration.alarms
         period = Duration.seconds(settings.period_seconds)
         self._add(
             f"{colour}-response-time",
-            group.metrics.target_response_time(period=period, statistic="Average"),
+            target_metric(self._traffic, group, "TargetResponseTime", "Average", period),
             settings.response_time_seconds,
             f"mean response time of {colour} over {settings.response_time_seconds:g} s",
         )
         self._add(
             f"{colour}-unhealthy-hosts",
-            group.metrics.unhealthy_host_count(period=period, statistic="Maximum"),
+            target_metric(self._traffic, group, "UnHealthyHostCount", "Maximum", period),
             settings.unhealthy_hosts,
             f"more than {settings.unhealthy_hosts} unhealthy hosts in {colour}",
         )

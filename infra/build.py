@@ -53,6 +53,11 @@ _BUILDSPEC = {
 }
 
 
+def registry() -> str:
+    """Where the account's images are."""
+    return f"{Aws.ACCOUNT_ID}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+
 class ImageBuild(Construct):
     """A CodeBuild project; ``privileged`` because Docker runs in it, and only here."""
 
@@ -87,7 +92,7 @@ class ImageBuild(Construct):
             environment_variables={
                 name: codebuild.BuildEnvironmentVariable(value=value)
                 for name, value in {
-                    "REGISTRY": f"{Aws.ACCOUNT_ID}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}",
+                    "REGISTRY": registry(),
                     "REPOSITORY": names.repository,
                     "DOCKERFILE": configuration.build.dockerfile,
                 }.items()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from infra.grants import Arns
-from infra.load_balancing import LoadBalancing
+from infra.metrics import target_metric
+from infra.parts import TrafficParts
 from quorumshift.domain import poll_metrics as polled
 from quorumshift.names import Names
 
@@ -18,12 +18,9 @@ _PERIOD = Duration.minutes(1)
 class Dashboard(Construct):
     """What the load balancer, Step Functions and the polls of a deployment measure."""
 
-    def __init__(
-        self, scope: Construct, names: Names, arns: Arns, balancing: LoadBalancing
-    ) -> None:
+    def __init__(self, scope: Construct, names: Names, arns: Arns, traffic: TrafficParts) -> None:
         super().__init__(scope, "Dashboard")
-        self._names, self._arns = names, arns
-        groups = {"blue": balancing.blue, "green": balancing.green}
+        self._names, self._arns, self._traffic = names, arns, traffic
         cloudwatch.Dashboard(
             self,
             "Page",
@@ -37,9 +34,11 @@ class Dashboard(Construct):
                     ),
                 ],
                 [
-                    _graph("Requests", [_requests(*each) for each in groups.items()]),
-                    _graph("Response time, seconds", [_time(*each) for each in groups.items()]),
-                    _graph("Healthy hosts", [_healthy(*each) for each in groups.items()]),
+                    _graph("Requests", self._of_both("RequestCount", "Sum")),
+                    _graph(
+                        "Response time, seconds", self._of_both("TargetResponseTime", "Average")
+                    ),
+                    _graph("Healthy hosts", self._of_both("HealthyHostCount", "Minimum")),
                 ],
                 [
                     _graph("Raft voters", [self._polled(polled.VOTERS, "Minimum")]),
@@ -72,18 +71,13 @@ class Dashboard(Construct):
             period=_PERIOD,
         )
 
+    def _of_both(self, metric: str, statistic: str) -> list[cloudwatch.IMetric]:
+        colours = {"blue": self._traffic.blue, "green": self._traffic.green}
+        return [
+            target_metric(self._traffic, group, metric, statistic, _PERIOD, label=colour)
+            for colour, group in colours.items()
+        ]
+
 
 def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.IWidget:
     return cloudwatch.GraphWidget(title=title, left=metrics, width=8)
-
-
-def _requests(colour: str, group: elb.ApplicationTargetGroup) -> cloudwatch.IMetric:
-    return group.metrics.request_count(period=_PERIOD, label=colour)
-
-
-def _time(colour: str, group: elb.ApplicationTargetGroup) -> cloudwatch.IMetric:
-    return group.metrics.target_response_time(period=_PERIOD, label=colour)
-
-
-def _healthy(colour: str, group: elb.ApplicationTargetGroup) -> cloudwatch.IMetric:
-    return group.metrics.healthy_host_count(period=_PERIOD, statistic="Minimum", label=colour)

@@ -15,11 +15,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import packaging
+from infra import packaging, references
 from infra.acknowledged import accept
 from infra.function_specs import READ_SECRET, SPECS, FunctionSpec
 from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
-from infra.network import Network
+from infra.parts import NetworkParts
 from infra.roles import exact_role
 from quorumshift.config import Configuration
 from quorumshift.names import HOOKS, OF_EVENTS, WATCHDOG, Names, kebab, module
@@ -33,10 +33,19 @@ _WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a function runs; nothing of it: outside the service's network."""
+
+    vpc: ec2.IVpc | None = None
+    subnets: ec2.SubnetSelection | None = None
+    groups: Sequence[ec2.ISecurityGroup] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Common:
     names: Names
     grants: Grants
-    network: Network
+    inside: _Place
     code: Path
     architecture: lambda_.Architecture
     environment: Mapping[str, str]
@@ -54,7 +63,7 @@ class Functions(Construct):
         scope: Construct,
         configuration: Configuration,
         names: Names,
-        network: Network,
+        network: NetworkParts,
         grants: Grants,
         code: Path,
         environment: Mapping[str, str],
@@ -66,7 +75,7 @@ class Functions(Construct):
         common = _Common(
             names,
             grants,
-            network,
+            self._inside(network),
             code,
             _ARCHITECTURES[configuration.functions.architecture],
             environment,
@@ -83,6 +92,13 @@ class Functions(Construct):
             self.by_state[state].configure_async_invoke(
                 on_failure=destinations.SqsDestination(undelivered)
             )
+
+    def _inside(self, network: NetworkParts) -> _Place:
+        return _Place(
+            references.vpc(self, network.vpc),
+            references.subnets(self, "Private", network.private_subnets),
+            [references.security_group(self, "Group", network.functions)],
+        )
 
     def _layers(
         self, names: Names, libraries: Path, configuration: Configuration
@@ -108,6 +124,7 @@ class Functions(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        inside = common.inside if spec.reaches_nodes else _Place()
         function = lambda_.Function(
             self,
             spec.state,
@@ -124,11 +141,9 @@ class Functions(Construct):
             role=self._role(spec, group, common),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
-            vpc=common.network.vpc if spec.reaches_nodes else None,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-            if spec.reaches_nodes
-            else None,
-            security_groups=[common.network.functions] if spec.reaches_nodes else None,
+            vpc=inside.vpc,
+            vpc_subnets=inside.subnets,
+            security_groups=inside.groups,
         )
         accept(
             function,

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.grants import Arns, allow
+from infra.roles import role_of
 from quorumshift.config import Configuration
 from quorumshift.names import Names
 
@@ -34,23 +35,19 @@ class GitHub(Construct):
             service="iam", region="", resource="oidc-provider", resource_name=ISSUER
         )
         subject = f"repo:{github.repository}:environment:{github.environment}"
-        role = iam.Role(
+        role = role_of(
             self,
             "Role",
-            role_name=f"{names.root}-github",
-            description=f"GitHub Actions: starts and follows deployments of {names.service}",
-            max_session_duration=Duration.hours(LONGEST_HOURS),
             # GitHub writes the environment into the subject of a job that names one, in place of
             # branch or tag (GitHub documentation, "OpenID Connect reference", subject claims).
-            assumed_by=iam.WebIdentityPrincipal(
+            iam.WebIdentityPrincipal(
                 provider,
                 {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subject}},
             ),
-            inline_policies={
-                "grants": iam.PolicyDocument.from_json(
-                    {"Version": "2012-10-17", "Statement": _statements(arns, names)}
-                )
-            },
+            _statements(arns, names),
+            description=f"GitHub Actions: starts and follows deployments of {names.service}",
+            role_name=f"{names.root}-github",
+            longest=Duration.hours(LONGEST_HOURS),
         )
         # Under this very name, whatever the constructs around it are called.
         CfnOutput(self, "RoleArn", value=role.role_arn).override_logical_id("GitHubRole")

@@ -1,55 +1,119 @@
-"""The load balancer, its two listeners and its two target groups.
+"""The load balancer, its two listeners and its two target groups, each of them made or adopted.
 
-The listeners say here what they forward to when the stack is created; from then on CodeDeploy
-moves the weights, and the two groups swap roles with every deployment. CloudFormation leaves them
-alone as long as these lines stay as they are, so keep them free of anything that changes.
+Listeners that are made say here what they forward to when the stack is created; from then on
+CodeDeploy moves the weights, and the two groups swap roles with every deployment. CloudFormation
+leaves them alone as long as these lines stay as they are, so keep them free of anything that
+changes.
 """
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from infra import references
 from infra.access_logs import AccessLogs
-from infra.network import Network
+from infra.parts import NetworkParts, TargetGroupParts, TrafficParts, balancer_name
 from quorumshift.config import Configuration
 
 
 class LoadBalancing(Construct):
-    """``blue`` serves when the stack is created; ``production`` and ``test`` are listeners."""
+    """``blue``: the target group that serves when the stack is created. ``parts``: what the other
+    stack needs."""
 
-    def __init__(self, scope: Construct, configuration: Configuration, network: Network) -> None:
+    def __init__(
+        self, scope: Construct, configuration: Configuration, network: NetworkParts, vpc: ec2.IVpc
+    ) -> None:
         super().__init__(scope, "LoadBalancing")
-        name, ports = configuration.service.name, configuration.load_balancer
-        self.balancer = elb.ApplicationLoadBalancer(
+        self._configuration = configuration
+        name, adopt = configuration.service.name, configuration.adopt
+        ports = configuration.load_balancer
+        self._balancer, full_name = (
+            self._adopted(vpc) if adopt.load_balancer else self._made(network, vpc)
+        )
+        self.blue, blue = self._group("Blue", f"{name}-blue", adopt.blue_target_group, vpc)
+        self._green, green = self._group("Green", f"{name}-green", adopt.green_target_group, vpc)
+        is_new = not adopt.production_listener
+        self.parts = TrafficParts(
+            balancer=full_name,
+            dns_name=adopt.load_balancer_dns_name or self._balancer.load_balancer_dns_name,
+            blue=blue,
+            green=green,
+            production_listener=self._listener("Production", ports.listener_port)
+            if is_new
+            else adopt.production_listener,
+            test_listener=adopt.test_listener or self._listener("Test", ports.test_listener_port),
+        )
+
+    def output(self) -> None:
+        """What a person wants to call, and what another service asks for that adopts it."""
+        adopt, parts, ports = self._configuration.adopt, self.parts, self._configuration
+        values = {
+            "LoadBalancer": self._balancer.load_balancer_arn,
+            "LoadBalancerDnsName": parts.dns_name,
+            "BlueTargetGroup": self.blue.target_group_arn,
+            "GreenTargetGroup": self._green.target_group_arn,
+            "ProductionListener": parts.production_listener,
+            "TestListener": parts.test_listener,
+            "TestUrl": parts.test_url(ports),
+        }
+        if not adopt.production_listener:  # of another's nobody here knows the protocol
+            port = ports.load_balancer.listener_port
+            values["ProductionUrl"] = f"http://{parts.dns_name}:{port}"
+        for name, value in values.items():
+            CfnOutput(self, name, value=value).override_logical_id(name)
+
+    def _made(
+        self, network: NetworkParts, vpc: ec2.IVpc
+    ) -> tuple[elb.IApplicationLoadBalancer, str]:
+        balancer = elb.ApplicationLoadBalancer(
             self,
             "Balancer",
-            load_balancer_name=name,
-            vpc=network.vpc,
+            load_balancer_name=self._configuration.service.name,
+            vpc=vpc,
+            vpc_subnets=references.subnets(self, "Public", network.public_subnets),
             internet_facing=True,
-            security_group=network.balancer,
+            security_group=references.security_group(self, "BalancerGroup", network.balancer),
             drop_invalid_header_fields=True,
-            deletion_protection=configuration.environment.is_kept,
+            deletion_protection=self._configuration.environment.is_kept,
         )
-        AccessLogs(self).of(self.balancer)
-        self.blue = self._group("Blue", f"{name}-blue", configuration, network)
-        self.green = self._group("Green", f"{name}-green", configuration, network)
-        self.production = self._listener("Production", ports.listener_port)
-        self.test = self._listener("Test", ports.test_listener_port)
-        self.test_url = f"http://{self.balancer.load_balancer_dns_name}:{ports.test_listener_port}"
-        self.production_url = f"http://{self.balancer.load_balancer_dns_name}:{ports.listener_port}"
+        AccessLogs(self).of(balancer)
+        return balancer, balancer.load_balancer_full_name
+
+    def _adopted(self, vpc: ec2.IVpc) -> tuple[elb.IApplicationLoadBalancer, str]:
+        adopt = self._configuration.adopt
+        balancer = elb.ApplicationLoadBalancer.from_application_load_balancer_attributes(
+            self,
+            "Balancer",
+            load_balancer_arn=adopt.load_balancer,
+            load_balancer_dns_name=adopt.load_balancer_dns_name,
+            security_group_id=adopt.load_balancer_security_group,
+            vpc=vpc,
+        )
+        return balancer, balancer_name(adopt.load_balancer)
 
     def _group(
-        self, colour: str, name: str, configuration: Configuration, network: Network
-    ) -> elb.ApplicationTargetGroup:
+        self, colour: str, name: str, adopted: str, vpc: ec2.IVpc
+    ) -> tuple[elb.IApplicationTargetGroup, TargetGroupParts]:
+        if adopted:
+            group = elb.ApplicationTargetGroup.from_target_group_attributes(
+                self, colour, target_group_arn=adopted
+            )
+            return group, TargetGroupParts.adopted(adopted)
+        made = self._made_group(colour, name, vpc)
+        return made, TargetGroupParts(name, made.target_group_full_name)
+
+    def _made_group(self, colour: str, name: str, vpc: ec2.IVpc) -> elb.ApplicationTargetGroup:
+        configuration = self._configuration
         settings = configuration.load_balancer
         port, path = configuration.service.health
         group = elb.ApplicationTargetGroup(
             self,
             colour,
             target_group_name=name,
-            vpc=network.vpc,
+            vpc=vpc,
             target_type=elb.TargetType.IP,
             port=configuration.service.port,
             protocol=elb.ApplicationProtocol.HTTP,
@@ -70,16 +134,18 @@ class LoadBalancing(Construct):
             group.enable_cookie_stickiness(Duration.seconds(settings.stickiness_seconds))
         return group
 
-    def _listener(self, name: str, port: int) -> elb.ApplicationListener:
-        return self.balancer.add_listener(
+    def _listener(self, name: str, port: int) -> str:
+        return elb.ApplicationListener(
+            self,
             name,
+            load_balancer=self._balancer,
             port=port,
             protocol=elb.ApplicationProtocol.HTTP,
             open=False,
             default_action=elb.ListenerAction.weighted_forward(
                 [
                     elb.WeightedTargetGroup(target_group=self.blue, weight=100),
-                    elb.WeightedTargetGroup(target_group=self.green, weight=0),
+                    elb.WeightedTargetGroup(target_group=self._green, weight=0),
                 ]
             ),
-        )
+        ).listener_arn

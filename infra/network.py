@@ -1,4 +1,4 @@
-"""The network: three zones, one address for what goes out, who may talk to whom."""
+"""The network: three zones, and one address for what goes out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.acknowledged import accept
 from quorumshift.config import Configuration
 
 # Three, so that losing a zone never costs three evenly spread voters their quorum.
@@ -15,11 +14,12 @@ ZONES = 3
 
 
 class Network(Construct):
-    """VPC and security groups of the load balancer, the tasks and the functions."""
+    """VPC, subnets and NAT gateway. ``outgoing``: the address that what is inside has outside."""
 
     def __init__(self, scope: Construct, configuration: Configuration) -> None:
         super().__init__(scope, "Network")
-        outgoing = ec2.CfnEIP(self, "OutgoingAddress", domain="vpc")
+        address = ec2.CfnEIP(self, "OutgoingAddress", domain="vpc")
+        self.outgoing = address.ref
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -28,7 +28,7 @@ class Network(Construct):
             ],
             nat_gateways=1,
             nat_gateway_provider=ec2.NatProvider.gateway(
-                eip_allocation_ids=[outgoing.attr_allocation_id]
+                eip_allocation_ids=[address.attr_allocation_id]
             ),
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC),
@@ -38,11 +38,6 @@ class Network(Construct):
             ],
         )
         self._flow_log(configuration)
-        self.balancer = self._group("Balancer", "load balancer", outbound=False)
-        self.tasks = self._group("Tasks", "tasks", outbound=True)
-        self.functions = self._group("Functions", "functions of the deployment", outbound=True)
-        self._rules(configuration, f"{outgoing.ref}/32")
-        accept(self.balancer, "EC23", "users come from anywhere; the test listener is closed")
 
     def _flow_log(self, configuration: Configuration) -> None:
         """What was refused: that a node cannot reach its peers is seen here first. What was let
@@ -58,36 +53,4 @@ class Network(Construct):
             "Refused",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
-
-    def _group(self, name: str, what: str, *, outbound: bool) -> ec2.SecurityGroup:
-        return ec2.SecurityGroup(
-            self,
-            name,
-            vpc=self.vpc,
-            description=f"{Stack.of(self).stack_name}: {what}",
-            allow_all_outbound=outbound,
-        )
-
-    def _rules(self, configuration: Configuration, outgoing: str) -> None:
-        service, raft = configuration.service, configuration.raft
-        self.balancer.add_ingress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.tcp(configuration.load_balancer.listener_port), "users"
-        )
-        # The load balancer's name resolves to public addresses inside the VPC too, so the
-        # functions reach the test listener from the NAT gateway's address. Nobody else does:
-        # green is not for users before its checks have passed.
-        self.balancer.add_ingress_rule(
-            ec2.Peer.ipv4(outgoing),
-            ec2.Port.tcp(configuration.load_balancer.test_listener_port),
-            "the checks before traffic moves",
-        )
-        for port in sorted({service.port, service.health[0]}):
-            what = ec2.Port.tcp(port)
-            self.tasks.connections.allow_from(self.balancer, what, "load balancer")
-            self.tasks.connections.allow_from(self.functions, what, "health checks of hooks")
-        for port in (raft.port, raft.peer_port):
-            self.tasks.connections.allow_internally(ec2.Port.tcp(port), "Raft between tasks")
-        self.tasks.connections.allow_from(
-            self.functions, ec2.Port.tcp(raft.port), "Raft observation and hand-over"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -21,12 +22,29 @@ def exact_role(
 ) -> iam.IRole:
     """A role that ``service`` (``lambda``) may take and that allows ``statements`` alone: the
     constructs that are given it would add wider ones of their own."""
+    principal = iam.ServicePrincipal(f"{service}.amazonaws.com")
+    return role_of(scope, construct_id, principal, statements, description=description)
+
+
+def role_of(
+    scope: Construct,
+    construct_id: str,
+    principal: iam.IPrincipal,
+    statements: Iterable[dict[str, Any]],
+    *,
+    description: str,
+    role_name: str | None = None,
+    longest: Duration | None = None,
+) -> iam.IRole:
+    """The same for any ``principal``, for sessions of up to ``longest`` (by default an hour)."""
     statements = list(statements)
     role = iam.Role(
         scope,
         construct_id,
-        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+        assumed_by=principal,
+        role_name=role_name,
         description=description,
+        max_session_duration=longest,
         inline_policies={
             "grants": iam.PolicyDocument.from_json(
                 {"Version": "2012-10-17", "Statement": statements}

@@ -1,4 +1,4 @@
-"""Cluster, task definition and service.
+"""Cluster, task definition and service; the cluster may be another's.
 
 The service is under the CODE_DEPLOY controller: after the first deployment its task definition,
 load balancers and network configuration are CodeDeploy's, and ECS refuses to change them through
@@ -17,40 +17,53 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra import references
 from infra.acknowledged import WITHOUT_RESOURCE_REASON, accept
-from infra.network import Network
+from infra.parts import NetworkParts, ServiceParts
 from infra.scaling import scale
 from quorumshift.config import Configuration
 from quorumshift.names import Names
 
 
 class EcsService(Construct):
-    """The first revision runs the tag of the configuration; later ones come from deployments."""
+    """The first revision runs the tag of the configuration; later ones come from deployments.
+    ``parts``: what the other stack needs."""
 
     def __init__(
         self,
         scope: Construct,
         configuration: Configuration,
         names: Names,
-        network: Network,
-        blue: elb.ApplicationTargetGroup,
+        network: NetworkParts,
+        vpc: ec2.IVpc,
+        blue: elb.IApplicationTargetGroup,
     ) -> None:
         super().__init__(scope, "Service")
         self._configuration = configuration
         self._names = names
-        self.repository = ecr.Repository.from_repository_name(self, "Images", names.repository)
-        self.cluster = ecs.Cluster(
+        definition = self._task_definition()
+        service = self._service(self._cluster(vpc), definition, network)
+        service.attach_to_application_target_group(blue)
+        scale(service, configuration)
+        self.parts = ServiceParts(
+            task_roles=(
+                definition.task_role.role_arn,
+                definition.obtain_execution_role().role_arn,
+            )
+        )
+
+    def _cluster(self, vpc: ec2.IVpc) -> ecs.ICluster:
+        name = self._names.cluster
+        if self._configuration.adopt.cluster:
+            return ecs.Cluster.from_cluster_attributes(self, "Cluster", cluster_name=name, vpc=vpc)
+        return ecs.Cluster(
             self,
             "Cluster",
-            cluster_name=names.cluster,
-            vpc=network.vpc,
+            cluster_name=name,
+            vpc=vpc,
             enable_fargate_capacity_providers=True,
             container_insights_v2=ecs.ContainerInsights.ENABLED,
         )
-        self.task_definition = self._task_definition()
-        self.service = self._service(network)
-        self.service.attach_to_application_target_group(blue)
-        scale(self.service, configuration)
 
     def _task_definition(self) -> ecs.FargateTaskDefinition:
         service, raft = self._configuration.service, self._configuration.raft
@@ -71,10 +84,13 @@ class EcsService(Construct):
         ports = dict.fromkeys((service.port, port, raft.port, raft.peer_port))
         definition.add_container(
             service.container,
-            image=ecs.ContainerImage.from_ecr_repository(self.repository, service.image_tag),
+            image=ecs.ContainerImage.from_ecr_repository(
+                ecr.Repository.from_repository_name(self, "Images", self._names.repository),
+                service.image_tag,
+            ),
             essential=True,
             environment=dict(service.environment),
-            secrets={**self._generated(), **self._of_database()},
+            secrets={**self._generated(), **self._adopted(), **self._of_database()},
             port_mappings=[ecs.PortMapping(container_port=each) for each in ports],
             stop_timeout=Duration.seconds(service.stop_timeout_seconds),
             health_check=ecs.HealthCheck(
@@ -126,31 +142,45 @@ class EcsService(Construct):
         )
         return secret
 
+    def _adopted(self) -> dict[str, ecs.Secret]:
+        """Each variable's value is a secret that is there already, or one key of its JSON."""
+        adopt, there = self._configuration.adopt, dict[str, secretsmanager.ISecret]()
+        found = {}
+        for variable in adopt.secrets:
+            which, part = adopt.secret(variable)
+            if which not in there:
+                there[which] = self._secret(f"Adopted{variable}", which)
+            found[variable] = ecs.Secret.from_secrets_manager(there[which], part or None)
+        return found
+
     def _of_database(self) -> dict[str, ecs.Secret]:
         """Each variable's value is one key of a secret that is there already."""
         database = self._configuration.database
         if not database.environment:
             return {}
-        # With a name ECS is told the ARN without its last seven characters, by which Secrets
-        # Manager finds a secret too (its User Guide, "Finding a secret from a partial ARN").
-        secret = (
-            secretsmanager.Secret.from_secret_complete_arn(self, "Database", database.secret)
-            if database.secret.startswith("arn:")
-            else secretsmanager.Secret.from_secret_name_v2(self, "Database", database.secret)
-        )
+        secret = self._secret("Database", database.secret)
         return {
             variable: ecs.Secret.from_secrets_manager(secret, key)
             for variable, key in database.environment.items()
         }
 
-    def _service(self, network: Network) -> ecs.FargateService:
+    def _secret(self, construct: str, which: str) -> secretsmanager.ISecret:
+        """By its name ECS is told the ARN without its last seven characters, by which Secrets
+        Manager finds a secret too (its User Guide, "Finding a secret from a partial ARN")."""
+        if which.startswith("arn:"):
+            return secretsmanager.Secret.from_secret_complete_arn(self, construct, which)
+        return secretsmanager.Secret.from_secret_name_v2(self, construct, which)
+
+    def _service(
+        self, cluster: ecs.ICluster, definition: ecs.FargateTaskDefinition, network: NetworkParts
+    ) -> ecs.FargateService:
         service = self._configuration.service
         return ecs.FargateService(
             self,
             "Service",
             service_name=self._names.service,
-            cluster=self.cluster,
-            task_definition=self.task_definition,
+            cluster=cluster,
+            task_definition=definition,
             desired_count=service.desired_count,
             min_healthy_percent=100,
             max_healthy_percent=200,
@@ -161,7 +191,7 @@ class EcsService(Construct):
                 ecs.CapacityProviderStrategy(capacity_provider=provider, weight=weight)
                 for provider, weight in sorted(service.capacity_providers.items())
             ],
-            security_groups=[network.tasks],
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            security_groups=[references.security_group(self, "TasksGroup", network.tasks)],
+            vpc_subnets=references.subnets(self, "Private", network.private_subnets),
             health_check_grace_period=Duration.seconds(service.health_grace_seconds),
         )

@@ -39,7 +39,7 @@ SERVICE: dict[str, Any] = {
     "cluster": True,
     "tasks_security_group": "sg-1a1b2c3d",
     "task_role": ROLE,
-    "execution_role": ROLE,
+    "execution_role": f"{ROLE}-execution",
 }
 TRAFFIC = {**VPC, **BALANCER, **GROUPS, **LISTENERS}
 ALL = {**TRAFFIC, **SERVICE, "functions_security_group": "sg-2a1b2c3d"}

@@ -1,24 +1,25 @@
-"""The templates that these tests read: synthesized once, and kept by content like a rehearsal's.
+"""The templates that these tests read: synthesized once, and kept by content like a rehearsal's,
+the stacks of a service as one.
 
 ``template`` is the plain sample's; what every service has is looked at there.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from quorumshift.rehearsal.database_authority import ca_file
 from quorumshift.rehearsal.synthesis import assembly
-from tests.infra.template import Template
+from tests.infra.template import Template, merged
+from tests.test_config_adopt import ALL
 
 ROOT = Path(__file__).parents[2]
 ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
 SNAKETRON = ROOT / "quorumshift.toml"
+ADOPT = ROOT / "examples" / "adopt" / "quorumshift.toml"
 
 
 def _say(text: str) -> None:
@@ -32,8 +33,7 @@ def cloud_assembly() -> Path:
 
 @pytest.fixture(scope="session")
 def template(cloud_assembly: Path) -> Template:
-    document: dict[str, Any] = json.loads((cloud_assembly / "sample.template.json").read_text())
-    return Template(document)
+    return Template(merged(cloud_assembly))
 
 
 @pytest.fixture(scope="session")
@@ -43,5 +43,20 @@ def snaketron_assembly() -> Path:
 
 @pytest.fixture(scope="session")
 def snaketron(snaketron_assembly: Path) -> Template:
-    path = snaketron_assembly / "snaketron-prod.template.json"
-    return Template(json.loads(path.read_text()))
+    return Template(merged(snaketron_assembly))
+
+
+@pytest.fixture(scope="session")
+def adopting_assembly() -> Path:
+    return assembly(ADOPT, {}, _say)
+
+
+@pytest.fixture(scope="session")
+def adopting(adopting_assembly: Path) -> Template:
+    return Template(merged(adopting_assembly))
+
+
+@pytest.fixture(scope="session")
+def with_everything() -> Path:
+    """The plain sample, of which everything is there that can be adopted."""
+    return assembly(ETCD, {f"adopt.{name}": value for name, value in ALL.items()}, _say)

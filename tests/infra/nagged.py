@@ -1,8 +1,8 @@
-"""Synthesize a configuration with cdk-nag's AwsSolutions and print what it finds, as JSON.
+"""Synthesize services with cdk-nag's AwsSolutions and print what it finds, as JSON.
 
-Arguments: the configuration, its overrides as JSON, a folder to write to. Beside the service stands
-a stack that must be found fault with, so that a check that sleeps is not taken for one that finds
-nothing. A process of its own: whoever imports the CDK starts Node.
+Arguments: a folder to write to, and the services as JSON, ``[[file, overrides]]``. Beside them
+stands a stack that must be found fault with, so that a check that sleeps is not taken for one that
+finds nothing. A process of its own: whoever imports the CDK starts Node.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from infra.runtime import use_bundled_node
 
@@ -41,22 +42,23 @@ def findings(report: Path) -> list[str]:
     )
 
 
-def main(configuration: Path, overrides: str, folder: Path) -> None:
-    """Print the findings."""
+def main(folder: Path, described: list[tuple[str, dict[str, Any]]]) -> None:
+    """Print the findings, and which stacks were looked at."""
     (layer := folder / "layer" / "python").mkdir(parents=True)
     (layer / "README").write_text("Stands for the layer.\n")
     output = folder / "assembly"
+    configurations = [load(file, overrides) for file, overrides in described]
     try:
-        synthesize(
-            load(configuration, json.loads(overrides)), output, layer=layer.parent, prepare=_prepare
-        )
+        synthesize(configurations, output, layer=layer.parent, prepare=_prepare)
     except RuntimeError as error:  # how jsii says that a validation failed
         if not str(error).startswith("ValidationFailed"):
             raise
     found = findings(output / "validation-report.json")
     awake = [each for each in found if each.startswith(f"{FAULTY}/")]
-    print(json.dumps({"awake": awake, "found": [each for each in found if each not in awake]}))
+    looked_at = sorted(path.name for path in output.glob("*.template.json"))
+    rest = [each for each in found if each not in awake]
+    print(json.dumps({"awake": awake, "found": rest, "looked at": looked_at}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]))

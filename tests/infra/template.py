@@ -1,8 +1,10 @@
-"""Reading a synthesized template: resources by type, references resolved to readable text."""
+"""Reading synthesized templates: resources by type, references resolved to readable text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 PSEUDO = {
@@ -11,6 +13,38 @@ PSEUDO = {
     "AWS::Region": "us-east-1",
     "AWS::URLSuffix": "amazonaws.com",
 }
+
+
+def stacks(assembly: Path) -> dict[str, dict[str, Any]]:
+    """Name → template, of all stacks of a cloud assembly, as CloudFormation gets them."""
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(assembly.glob("*.template.json"))
+    }
+
+
+def merged(assembly: Path) -> dict[str, Any]:
+    """The stacks of one service as one template: what one imports of another is a reference."""
+    documents = list(stacks(assembly).values())
+    outputs = [output for document in documents for output in document.get("Outputs", {}).values()]
+    exported = {each["Export"]["Name"]: each["Value"] for each in outputs if "Export" in each}
+    whole: dict[str, Any] = {"Resources": {}, "Outputs": {}}
+    for document in documents:
+        for part, found in whole.items():
+            added = _imported(document.get(part, {}), exported)
+            assert not found.keys() & added.keys(), "two stacks have a logical id in common"
+            found.update(added)
+    return whole
+
+
+def _imported(value: Any, exported: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_imported(each, exported) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::ImportValue" in value:
+        return exported[value["Fn::ImportValue"]]
+    return {key: _imported(each, exported) for key, each in value.items()}
 
 
 class Template:
@@ -34,7 +68,9 @@ class Template:
         return properties
 
     def target(self, value: Any) -> str:
-        """The logical id that a Ref or GetAtt points at."""
+        """The logical id that a Ref or GetAtt points at; of what is adopted its id or name."""
+        if isinstance(value, str):
+            return value
         if "Ref" in value:
             return str(value["Ref"])
         return str(value["Fn::GetAtt"][0])

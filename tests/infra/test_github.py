@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -12,7 +11,7 @@ from quorumshift.config import load
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.rehearsal.synthesis import assembly
 from tests.infra.conftest import ETCD
-from tests.infra.template import Template
+from tests.infra.template import Template, merged
 
 OVERRIDES = {"github.repository": "owner/name", "github.environment": "staging"}
 
@@ -21,7 +20,7 @@ OVERRIDES = {"github.repository": "owner/name", "github.environment": "staging"}
 def opened() -> Template:
     """The plain sample's template, with a repository that may deploy."""
     folder = assembly(ETCD, OVERRIDES, lambda text: print(text, file=sys.stderr))
-    return Template(json.loads((folder / "sample.template.json").read_text()))
+    return Template(merged(folder))
 
 
 def role(template: Template) -> tuple[str, dict[str, Any]]:

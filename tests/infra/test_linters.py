@@ -10,29 +10,26 @@ from pathlib import Path
 import pytest
 
 from quorumshift.rehearsal.database_authority import ca_file
-from tests.infra.conftest import ETCD, ROOT, SNAKETRON
+from tests.infra.conftest import ADOPT, ETCD, ROOT, SNAKETRON
 
 # The CDK writes that a function depends on its role, which cfn-lint sees from the reference too.
 IGNORED = "W3005"
-EVERYTHING = {"notifications.email": "someone@example.com", "notifications.alarms": True}
+EVERYTHING = {
+    "notifications.email": "someone@example.com",
+    "notifications.alarms": True,
+    "github.repository": "owner/name",
+}
 
 
-@pytest.mark.parametrize(
-    ("configuration", "overrides"),
-    [(ETCD, {}), (SNAKETRON, EVERYTHING)],
-    ids=["etcd", "snaketron, with everything"],
-)
-def test_cdk_nag_finds_nothing(
-    configuration: Path, overrides: dict[str, object], tmp_path: Path
-) -> None:
-    if configuration == SNAKETRON:
-        overrides = {**overrides, "database.ca_file": str(ca_file())}
+def test_cdk_nag_finds_nothing(tmp_path: Path) -> None:
+    described = [
+        (ETCD, {}),
+        (SNAKETRON, {**EVERYTHING, "database.ca_file": str(ca_file())}),
+        (ADOPT, {}),
+    ]
+    services = json.dumps([(str(file), overrides) for file, overrides in described])
     done = subprocess.run(
-        [
-            sys.executable,
-            *("-m", "tests.infra.nagged", str(configuration), json.dumps(overrides)),
-            str(tmp_path),
-        ],
+        [sys.executable, "-m", "tests.infra.nagged", str(tmp_path), services],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -43,15 +40,15 @@ def test_cdk_nag_finds_nothing(
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["found"] == []
     assert answer["awake"], "cdk-nag overlooked an open bucket: it did not run"
+    assert len(answer["looked at"]) == 3 * len(described) + 1
 
 
-@pytest.mark.parametrize(
-    ("assembly", "stack"), [("cloud_assembly", "sample"), ("snaketron_assembly", "snaketron-prod")]
-)
-def test_cfn_lint_finds_nothing(assembly: str, stack: str, request: pytest.FixtureRequest) -> None:
-    template = request.getfixturevalue(assembly) / f"{stack}.template.json"
+@pytest.mark.parametrize("assembly", ["cloud_assembly", "snaketron_assembly", "adopting_assembly"])
+def test_cfn_lint_finds_nothing(assembly: str, request: pytest.FixtureRequest) -> None:
+    templates = sorted(request.getfixturevalue(assembly).glob("*.template.json"))
+    assert templates
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", IGNORED, "--", template],
+        [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", IGNORED, "--", *templates],
         capture_output=True,
         text=True,
         timeout=110,

@@ -166,8 +166,8 @@ def test_a_zip_tells_neither_when_nor_by_whom_it_was_made(tmp_path: Path) -> Non
 def test_the_assembly_holds_each_functions_own_package(
     cloud_assembly: Path, packages: dict[str, Path]
 ) -> None:
-    document = json.loads((cloud_assembly / "sample.template.json").read_text())
-    assets = json.loads((cloud_assembly / "sample.assets.json").read_text())["files"]
+    document = json.loads((cloud_assembly / "sample-deployment.template.json").read_text())
+    assets = json.loads((cloud_assembly / "sample-deployment.assets.json").read_text())["files"]
     seen = set()
     for resource in document["Resources"].values():
         if resource["Type"] != "AWS::Lambda::Function":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from quorumshift.names import WATCHDOG, Names
@@ -159,3 +161,26 @@ def test_a_service_scales_where_the_configuration_says_so(
         ("ECSServiceAverageCPUUtilization", 70, 60, 300),
         ("ECSServiceAverageMemoryUtilization", 80, 60, 300),
     }
+
+
+@pytest.mark.parametrize(
+    ("which", "service", "environment"),
+    [
+        ("cloud_assembly", "sample", "staging"),
+        ("snaketron_assembly", "snaketron-prod", "prod"),
+        ("adopting_assembly", "snaketron-staging", "staging"),
+    ],
+)
+def test_each_stack_says_whose_it_is_and_is_kept_in_production(
+    which: str, service: str, environment: str, request: pytest.FixtureRequest
+) -> None:
+    manifest = json.loads((request.getfixturevalue(which) / "manifest.json").read_text())
+    made = {
+        name: artifact["properties"]
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert set(made) == {f"{service}-{part}" for part in ("network", "service", "deployment")}
+    for name, properties in made.items():
+        assert properties["tags"] == {"service": service, "environment": environment}
+        assert properties["terminationProtection"] is (environment == "prod"), name

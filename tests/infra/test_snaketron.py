@@ -189,7 +189,7 @@ def test_libraries_are_a_layer_of_the_services_that_need_them(
         assert has == ([layer] if needs_layer(needed[state]) else []), name
         assert function["Architectures"] == ["arm64"]
         assert function["Runtime"] == "python3.12"
-    assets = json.loads((snaketron_assembly / "snaketron-prod.assets.json").read_text())
+    assets = json.loads((snaketron_assembly / "snaketron-prod-deployment.assets.json").read_text())
     key = properties["Content"]["S3Key"].removesuffix(".zip")
     zipped = snaketron_assembly / assets["files"][key]["source"]["path"]
     assert all(name.startswith("python/") for name in zipfile.ZipFile(zipped).namelist())

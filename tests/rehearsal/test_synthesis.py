@@ -63,7 +63,7 @@ def test_two_at_once_synthesize_once_without_node_on_the_path(
     assert len(found) == 2
     assert found[0] == found[1]
     assert sum("synthesizing the infrastructure" in text for text in said) == 1
-    template = json.loads((found[0] / "sample.template.json").read_text())
+    template = json.loads((found[0] / "sample-service.template.json").read_text())
     (service,) = [
         each["Properties"]
         for each in template["Resources"].values()
@@ -107,7 +107,7 @@ def test_the_key_follows_the_certificates(tmp_path: Path) -> None:
     "changed",
     [
         "cdk.json",
-        "infra/stack.py",
+        "infra/stacks.py",
         "quorumshift/settings.py",
         "quorumshift/config.py",
         "quorumshift/domain/raft.py",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import tasks.wiring
 from quorumshift.config import Configuration, load
 from quorumshift.rehearsal.synthesis import assembly
 from quorumshift.settings import PREFIX, Settings
-from tests.infra.template import Template
+from tests.infra.template import Template, merged
 from tests.tasks.aws import SETTINGS, MemoryAws
 from tests.tasks.conftest import aws as aws
 from tests.usecases.service import MemoryService
@@ -28,7 +27,8 @@ SHIPPED = sorted(path for place in PLACES for path in ROOT.glob(place))
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """``document``: the template as CloudFormation gets it. ``variables``: of every function."""
+    """``document``: the templates as CloudFormation gets them, as one. ``variables``: of every
+    function."""
 
     path: Path
     configuration: Configuration
@@ -56,8 +56,7 @@ def _say(text: str) -> None:
 @functools.cache
 def read(path: Path) -> Shipped:
     """The service that a configuration describes; synthesized once, and kept by content."""
-    (file,) = assembly(path, {}, _say).glob("*.template.json")
-    document = json.loads(file.read_text())
+    document = merged(assembly(path, {}, _say))
     template = Template(document)
     function = next(iter(template.of("AWS::Lambda::Function").values()))
     variables = {

@@ -4,7 +4,7 @@ listener, so AfterAllowTestTraffic could not run."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from tests.infra.template import Template
 from tests.traps.conftest import Shipped
 
 
-def faults(template: Template) -> set[str]:
-    """What keeps CodeDeploy from shifting and trying the traffic."""
+def faults(template: Template, adopted: Collection[str] = ()) -> set[str]:
+    """What keeps CodeDeploy from shifting and trying the traffic. ``adopted``: listeners that are
+    there already."""
     found = set()
     service = template.one("AWS::ECS::Service")
     if service.get("DeploymentController") != {"Type": "CODE_DEPLOY"}:
@@ -30,18 +31,24 @@ def faults(template: Template) -> set[str]:
         [template.target(arn) for arn in pair.get(route, {}).get("ListenerArns", ())]
         for route in ("ProdTrafficRoute", "TestTrafficRoute")
     )
-    listeners = template.of("AWS::ElasticLoadBalancingV2::Listener")
-    if len(production) != 1 or not set(production) <= set(listeners):
+    listeners = {*template.of("AWS::ElasticLoadBalancingV2::Listener"), *adopted}
+    if len(production) != 1 or not set(production) <= listeners:
         found.add("production listener")
-    if len(trial) != 1 or not set(trial) <= set(listeners) - set(production):
+    if len(trial) != 1 or not set(trial) <= listeners - set(production):
         found.add("test listener")
-    if len({template.target(each["Name"]) for each in pair["TargetGroups"]}) != 2:
+    if len({each["Name"] for each in pair["TargetGroups"]}) != 2:
         found.add("two target groups")
     return found
 
 
+def adopted(shipped: Shipped) -> set[str]:
+    """The listeners that the configuration names."""
+    adopt = shipped.configuration.adopt
+    return {each for each in (adopt.production_listener, adopt.test_listener) if each}
+
+
 def test_code_deploy_can_shift_and_try_the_traffic(shipped: Shipped) -> None:
-    assert faults(shipped.template) == set()
+    assert faults(shipped.template, adopted(shipped)) == set()
 
 
 def test_the_checks_try_the_listener_that_the_group_names(shipped: Shipped) -> None:
@@ -51,7 +58,10 @@ def test_the_checks_try_the_listener_that_the_group_names(shipped: Shipped) -> N
         each["Port"]
         for each in shipped.template.of("AWS::ElasticLoadBalancingV2::Listener").values()
     }
-    assert {balancer.listener_port, balancer.test_listener_port} <= ports
+    wanted = {balancer.test_listener_port}
+    if not shipped.configuration.adopt.production_listener:
+        wanted.add(balancer.listener_port)
+    assert wanted <= ports
 
 
 def _no_controller(template: Template) -> None:
@@ -90,4 +100,4 @@ def test_the_trap_is_found_open(
     document: dict[str, Any] = copy.deepcopy(shipped.document)
     spoilt = Template(document)
     open_it(spoilt)
-    assert faults(spoilt) == {fault}
+    assert faults(spoilt, adopted(shipped)) == {fault}

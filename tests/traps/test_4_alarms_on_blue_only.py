@@ -42,18 +42,24 @@ def state(alarm: dict[str, Any], value: float | None) -> str | None:
 
 
 def group_of(template: Template, alarm: dict[str, Any]) -> str:
-    (group,) = [
-        template.target(each["Value"])
-        for each in alarm["Dimensions"]
-        if each["Name"] == "TargetGroup"
-    ]
-    return group
+    """The name of the target group that an alarm is on."""
+    (dimension,) = [each for each in alarm["Dimensions"] if each["Name"] == "TargetGroup"]
+    group = template.target(dimension["Value"])
+    if group.startswith("targetgroup/"):  # adopted: its full name
+        return group.split("/")[1]
+    return str(template.of("AWS::ElasticLoadBalancingV2::TargetGroup")[group]["Name"])
+
+
+def pair(template: Template) -> list[str]:
+    """The names of the two target groups that swap roles."""
+    group = template.one("AWS::CodeDeploy::DeploymentGroup")
+    (found,) = group["LoadBalancerInfo"]["TargetGroupPairInfoList"]
+    return [each["Name"] for each in found["TargetGroups"]]
 
 
 def faults(template: Template) -> Iterator[str]:
     """What goes wrong with the alarms while one target group serves and the other is empty."""
-    groups = template.of("AWS::ElasticLoadBalancingV2::TargetGroup")
-    for serving, properties in groups.items():
+    for serving in pair(template):
         seen = set()
         for alarm in watching(template):
             if group_of(template, alarm) == serving:
@@ -61,8 +67,8 @@ def faults(template: Template) -> Iterator[str]:
                 if state(alarm, 1e6) == ALARM:
                     seen.add(alarm["MetricName"])
             elif (without := state(alarm, None)) != OK:
-                yield f"{properties['Name']} serves: without data {alarm['AlarmName']} is {without}"
-        yield from (f"nobody watches {name} of {properties['Name']}" for name in METRICS - seen)
+                yield f"{serving} serves: without data {alarm['AlarmName']} is {without}"
+        yield from (f"nobody watches {name} of {serving}" for name in METRICS - seen)
 
 
 def test_either_colour_is_watched_and_an_empty_one_rings_nothing(shipped: Shipped) -> None:
@@ -71,19 +77,15 @@ def test_either_colour_is_watched_and_an_empty_one_rings_nothing(shipped: Shippe
 
 def test_alarms_on_blue_alone_are_found_out(shipped: Shipped) -> None:
     spoilt = Template(copy.deepcopy(shipped.document))
-    blue, green = sorted(
-        spoilt.of("AWS::ElasticLoadBalancingV2::TargetGroup").items(),
-        key=lambda item: str(item[1]["Name"]),
-    )
+    blue, green = pair(spoilt)
     configuration = spoilt.one("AWS::CodeDeploy::DeploymentGroup")["AlarmConfiguration"]
     alarms = spoilt.of("AWS::CloudWatch::Alarm")
     configuration["Alarms"] = [
         each
         for each in configuration["Alarms"]
-        if group_of(spoilt, alarms[spoilt.target(each["Name"])]) == blue[0]
+        if group_of(spoilt, alarms[spoilt.target(each["Name"])]) == blue
     ]
-    name = green[1]["Name"]
-    assert set(faults(spoilt)) == {f"nobody watches {metric} of {name}" for metric in METRICS}
+    assert set(faults(spoilt)) == {f"nobody watches {metric} of {green}" for metric in METRICS}
 
 
 @pytest.mark.parametrize("treatment", ["breaching", "missing", "ignore"])

@@ -103,6 +103,9 @@ def _create(world: World, assembly: Path, name: str, artifact: dict[str, Any]) -
                 {"ParameterKey": key, "ParameterValue": value}
                 for key, value in properties.get("parameters", {}).items()
             ],
+            Tags=[
+                {"Key": key, "Value": value} for key, value in properties.get("tags", {}).items()
+            ],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
         made = client.describe_stacks(StackName=stack)["Stacks"][0]

@@ -1,29 +1,28 @@
-"""One stack for one service, put together from constructs that each own one thing."""
+"""``<name>-deployment``: what deploys the service, put together from constructs that each own one
+thing."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.alarms import DeploymentAlarms
-from infra.build import ImageBuild
+from infra.build import ImageBuild, registry
 from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
 from infra.deployment import Deployment
 from infra.functions import Functions
 from infra.github import GitHub
 from infra.grants import Arns, Grants
-from infra.load_balancing import LoadBalancing
-from infra.network import Network
 from infra.notifications import Notifications
 from infra.operating_alarms import OperatingAlarms
 from infra.packaging import DATABASE_CA
+from infra.parts import NetworkParts, ServiceParts, TrafficParts
 from infra.reconciling import Reconciliation
 from infra.schedule import CanarySchedule
-from infra.service import EcsService
+from infra.sources import Sources
+from infra.stack_properties import stack_properties
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
 from quorumshift.config import Configuration
@@ -31,36 +30,29 @@ from quorumshift.names import RECONCILE, WATCHDOG, Names
 from quorumshift.settings import Settings, evidence_group
 
 
-class ServiceStack(Stack):
-    """``code``: the folder of the functions' packages. ``workflows``: the rendered definitions.
-    ``libraries``: the zip file that goes to Lambda as a layer, if there is one."""
+class DeploymentStack(Stack):
+    """CodeDeploy's group, the state machines and their functions, and who is told."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
-        *,
         configuration: Configuration,
-        code: Path,
-        workflows: Path,
-        libraries: Path | None = None,
+        network: NetworkParts,
+        traffic: TrafficParts,
+        service: ServiceParts,
+        sources: Sources,
     ) -> None:
         super().__init__(
             scope,
-            construct_id,
-            description=f"Service {configuration.service.name} and its blue/green deployments",
-            termination_protection=configuration.environment.is_kept,
+            f"{configuration.service.name}-deployment",
+            **stack_properties(configuration, "its blue/green deployments"),
         )
         names = configuration.names
         arns = Arns(self, names)
-        network = Network(self, configuration)
         undelivered = DeadLetters(self, names).queue
         notifications = Notifications(self, configuration, names, undelivered)
-        balancing = LoadBalancing(self, configuration, network)
-        service = EcsService(self, configuration, names, network, balancing.blue)
-        alarms = DeploymentAlarms(self, configuration, balancing, notifications.topic)
-        task_roles = _task_roles(service)
-        Deployment(self, configuration, names, arns, service, balancing, alarms.all, task_roles)
+        alarms = DeploymentAlarms(self, configuration, traffic, notifications.topic)
+        Deployment(self, configuration, names, arns, service, traffic, alarms.all)
         if configuration.build.repository:
             ImageBuild(self, configuration, names, arns)
         if configuration.github.repository:
@@ -74,62 +66,41 @@ class ServiceStack(Stack):
             if configuration.environment.is_kept
             else RemovalPolicy.DESTROY,
         )
-        settings = _settings(configuration, names, arns, balancing, service)
+        settings = _settings(configuration, names, arns, traffic)
         functions = Functions(
             self,
             configuration,
             names,
             network,
-            Grants(arns, task_roles, configuration.database.secret_of_functions),
-            code,
+            Grants(arns, service.task_roles, configuration.database.secret_of_functions),
+            sources.code,
             settings.environment(),
-            libraries,
+            sources.libraries,
             undelivered=undelivered,
         )
-        Workflows(self, names, workflows, functions.by_state)
+        Workflows(self, names, sources.workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
         Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
         CanarySchedule(self, configuration, names, arns, undelivered)
-        Dashboard(self, names, arns, balancing)
+        Dashboard(self, names, arns, traffic)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)
-        self._outputs(names, arns, balancing)
-        if configuration.database.secret:
-            self._output_who_connects(network)
+        self._outputs(names, arns)
 
-    def _outputs(self, names: Names, arns: Arns, balancing: LoadBalancing) -> None:
+    def _outputs(self, names: Names, arns: Arns) -> None:
         values = {
-            "BlueTargetGroup": balancing.blue.target_group_arn,
             "Deploy": arns.state_machine(names.deploy),
-            "GreenTargetGroup": balancing.green.target_group_arn,
             "HandOver": arns.state_machine(names.hand_over),
-            "LoadBalancer": balancing.balancer.load_balancer_arn,
-            "ProductionListener": balancing.production.listener_arn,
-            "ProductionUrl": balancing.production_url,
-            "TestListener": balancing.test.listener_arn,
-            "TestUrl": balancing.test_url,
             "Topic": arns.topic(),
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)
-
-    def _output_who_connects(self, network: Network) -> None:
-        """The database is somebody else's, and so is the security group that lets these in."""
-        for name, group in (("Tasks", network.tasks), ("Functions", network.functions)):
-            CfnOutput(self, f"{name}SecurityGroup", value=group.security_group_id)
-
-
-def _task_roles(service: EcsService) -> list[str]:
-    definition = service.task_definition
-    execution = definition.obtain_execution_role()
-    return [definition.task_role.role_arn, execution.role_arn]
 
 
 def _settings(
     configuration: Configuration,
     names: Names,
     arns: Arns,
-    balancing: LoadBalancing,
-    service: EcsService,
+    traffic: TrafficParts,
 ) -> Settings:
     port, path = configuration.service.health
     return Settings(
@@ -143,20 +114,20 @@ def _settings(
         health_url=f":{port}{path}",
         trial_path=configuration.service.trial,
         websocket_path=configuration.service.websocket_path,
-        test_url=balancing.test_url,
+        test_url=traffic.test_url(configuration),
         hook_prefix=names.hook_prefix,
         deploy=arns.state_machine(names.deploy),
         hand_over=arns.state_machine(names.hand_over),
         topic=arns.topic(),
         project=names.project if configuration.build.repository else "",
-        repository=service.repository.repository_uri,
+        repository=f"{registry()}/{names.repository}",
         dialect=configuration.raft.dialect,
         raft_port=configuration.raft.port,
         policy=configuration.raft.policy,
         deployment_config=configuration.deployment.config,
         poll_seconds=configuration.deployment.poll_seconds,
         deadline_minutes=configuration.deployment.deadline_minutes,
-        listener=balancing.production.listener_arn,
+        listener=traffic.production_listener,
         raft_peer_port=configuration.raft.peer_port,
         **_database(configuration),
     )
