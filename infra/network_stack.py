@@ -12,11 +12,11 @@ from infra.parts import NetworkParts
 from infra.security_groups import SecurityGroups
 from infra.stack_properties import stack_properties
 from quorumshift.config import Configuration
-from quorumshift.config_adopt import Adopt
 
 
-def is_needed(adopt: Adopt) -> bool:
+def is_needed(configuration: Configuration) -> bool:
     """Whether anything is left to make: the network, a security group, or a rule."""
+    adopt = configuration.adopt
     groups = (
         adopt.load_balancer_security_group,
         adopt.tasks_security_group,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quorumshift.config import Configuration
-from quorumshift.config_adopt import Adopt
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,9 @@ class NetworkParts:
     functions: str
 
     @classmethod
-    def adopted(cls, adopt: Adopt) -> NetworkParts:
+    def adopted(cls, configuration: Configuration) -> NetworkParts:
         """As the configuration says it, where nothing is left to make."""
+        adopt = configuration.adopt
         return cls(
             vpc=adopt.vpc,
             private_subnets=adopt.private_subnets,
@@ -64,8 +64,9 @@ class TrafficParts:
     test_listener: str
 
     @classmethod
-    def adopted(cls, adopt: Adopt) -> TrafficParts:
+    def adopted(cls, configuration: Configuration) -> TrafficParts:
         """As the configuration says it, where nothing is left to make."""
+        adopt = configuration.adopt
         return cls(
             balancer=balancer_name(adopt.load_balancer),
             dns_name=adopt.load_balancer_dns_name,
@@ -92,7 +93,8 @@ class ServiceParts:
     task_roles: tuple[str, ...]
 
     @classmethod
-    def adopted(cls, adopt: Adopt) -> ServiceParts:
+    def adopted(cls, configuration: Configuration) -> ServiceParts:
         """As the configuration says it; the tasks need not have a role of their own."""
+        adopt = configuration.adopt
         roles = (adopt.task_role, adopt.execution_role)
         return cls(task_roles=tuple(role for role in roles if role))

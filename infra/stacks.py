@@ -21,15 +21,15 @@ from quorumshift.config import Configuration
 
 def add_stacks(scope: Construct, configuration: Configuration, sources: Sources) -> None:
     """Add the stacks of one service to ``scope``."""
-    adopt, before = configuration.adopt, list[Stack]()
-    if network_stack.is_needed(adopt):
+    before: list[Stack] = []
+    if network_stack.is_needed(configuration):
         made = NetworkStack(scope, configuration)
         network = made.parts
         before.append(made)
     else:
-        network = NetworkParts.adopted(adopt)
-    if adopt.service:
-        traffic, service = TrafficParts.adopted(adopt), ServiceParts.adopted(adopt)
+        network = NetworkParts.adopted(configuration)
+    if configuration.adopt.service:
+        traffic, service = TrafficParts.adopted(configuration), ServiceParts.adopted(configuration)
     else:
         running = ServiceStack(scope, configuration, network)
         traffic, service = running.traffic, running.service

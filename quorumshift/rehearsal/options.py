@@ -9,6 +9,7 @@ from typing import Any
 from quorumshift.config import load
 from quorumshift.rehearsal.database_authority import ca_file
 from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.greenfield import greenfield
 from quorumshift.rehearsal.preflight import CannotStart
 from quorumshift.rehearsal.samples import CONTRACTS, Contract, Sample, sample_of
 from quorumshift.rehearsal.service.node import EXTENDED, LEGACY
@@ -42,7 +43,7 @@ class Options:
         """What to change in the file; nothing where it says so anyway, so that the template which
         was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
         plain = load(self.configuration)
-        changed: dict[str, Any] = dict(self.contract.overrides)
+        changed: dict[str, Any] = {**greenfield(plain), **self.contract.overrides}
         if plain.schedule.enabled:
             # Its clock runs at the rehearsal's speed: it would deploy in the middle of ours.
             changed["schedule.enabled"] = False
@@ -54,6 +55,11 @@ class Options:
             changed["database.ca_file"] = str(ca_file())
             changed[f"service.environment.{_AUTHORITY}"] = str(ca_file())
         return changed
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the file names what is there already. Raises ``InvalidConfiguration``."""
+        return bool(greenfield(load(self.configuration)))
 
     def check(self, sample: Sample) -> None:
         """Raise :class:`CannotStart` for what this sample does not have."""

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from quorumshift.config import Configuration, load
 from quorumshift.domain.raft import Standing
+from quorumshift.rehearsal import greenfield
 from quorumshift.rehearsal.aws.alarms import AlarmEngine
 from quorumshift.rehearsal.aws.codedeploy import CodeDeployEngine
 from quorumshift.rehearsal.aws.ecs import EcsEngine
@@ -145,6 +146,8 @@ class Rehearsal:
         """Everything up to the service in version 1 under load, and quiet."""
         world, options = self.world, self.options
         say = world.events.say
+        if options.adopts:
+            say("stage", greenfield.SAYS)
         say("stage", "synthesizing the templates (kept for the next time)")
         folder = assembly(options.configuration, self.overrides, lambda text: say("stage", text))
         say("stage", f"starting the embedded AWS on {world.endpoint}")
