@@ -138,8 +138,9 @@ def test_an_execution_that_is_ended_from_outside_is_seen_to(shipped: Shipped) ->
     (rule,) = [
         each
         for each in template.of("AWS::Events::Rule").values()
-        if names.deploy in str(each["EventPattern"].get("detail", {}).get("stateMachineArn"))
+        if each["Name"] == f"{names.deploy}-watchdog"
     ]
+    assert names.deploy in str(rule["EventPattern"]["detail"]["stateMachineArn"])
     assert set(rule["EventPattern"]["detail"]["status"]) == {"ABORTED", "TIMED_OUT", "FAILED"}
     functions = template.of("AWS::Lambda::Function")
     targets = {functions[template.target(each["Arn"])]["FunctionName"] for each in rule["Targets"]}
