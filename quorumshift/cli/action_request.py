@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_MACHINE = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):states:(?P<region>[a-z0-9-]+):\d{12}:stateMachine:[\w-]{1,80}",
-    re.ASCII,
-)
+from quorumshift.domain.console import execution_page
+
+_MACHINE = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}", re.ASCII)
 _SOURCE = re.compile(r"(?P<repository>[^@\s]+)@(?P<commit>[0-9a-f]{7,40})")
 _LONGEST_NAME = 80
 
@@ -42,22 +41,14 @@ def asked(environment: Mapping[str, str]) -> Asked:
     that a re-run starts nothing (StartExecution: "idempotent" for the same name and input).
     """
     machine = environment.get("QUORUMSHIFT_STATE_MACHINE", "")
-    found = _MACHINE.fullmatch(machine)
-    if not found:
+    if not _MACHINE.fullmatch(machine):
         raise BadInput(
             f"state-machine: {machine!r} is no state machine's ARN; give the output Deploy of the "
             "service's stack"
         )
     name = _name(environment)
     plain = Asked(machine, name, json.dumps(_request(environment), sort_keys=True), "")
-    if found["partition"] != "aws":
-        return plain
-    region = found["region"]
-    console = (
-        f"https://{region}.console.aws.amazon.com/states/home?region={region}"
-        f"#/v2/executions/details/{plain.execution}"
-    )
-    return Asked(machine, name, plain.input, console)
+    return replace(plain, console=execution_page(plain.execution))
 
 
 def _name(environment: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ from quorumshift.cli.service import (
     tell,
 )
 from quorumshift.cli.watch import conclude, follow
+from quorumshift.domain.console import execution_page
 
 if TYPE_CHECKING:
     from quorumshift.domain.execution import Execution
@@ -130,6 +131,8 @@ def _start(
         return refused
     execution, new = service.executions.start(name, request)
     tell(f"{'started' if new else 'was started before'}: {execution.id}")
+    if link := execution_page(execution.id):
+        tell(f"console: {link}")
     return _followed(verb, service, execution, options)
 
 
