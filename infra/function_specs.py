@@ -50,6 +50,8 @@ _ANSWER = (
 _HAND_OVERS = ("states:DescribeExecution", "states:StartExecution")
 _RESUME = ("states:RedriveExecution",)
 _NOTIFY = ("sns:Publish",)
+TELLING_SECONDS = 10
+"""For a message on the way, which the deployment waits for."""
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 """Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
@@ -99,6 +101,12 @@ _DEPLOY = (
         ),
     ),
     FunctionSpec(
+        "NotifyStarted",
+        "Tells people that a deployment has begun",
+        _NOTIFY,
+        timeout_seconds=TELLING_SECONDS,
+    ),
+    FunctionSpec(
         "PollDeployment",
         "Looks at stages, traffic, alarms, tasks, evidence and Raft cluster",
         (
@@ -124,6 +132,12 @@ _DEPLOY = (
         "StopDeployment",
         "Stops the deployment, with roll-back",
         (*_LOOK, "codedeploy:StopDeployment"),
+    ),
+    FunctionSpec(
+        "NotifyRollingBack",
+        "Tells people that the deployment is being rolled back, and why",
+        _NOTIFY,
+        timeout_seconds=TELLING_SECONDS,
     ),
     FunctionSpec(
         "PollRollback",

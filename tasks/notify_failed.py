@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     w = wiring()
     execution = event["execution"]
     touched, standing = w.ending.after_failure(execution["id"], execution["startTime"])
-    outcome = failed(w.settings.service, event, standing)
+    outcome = failed(w.settings.service, event, standing, touched)
     try:
         w.notifier.publish(outcome.subject, outcome.message)
     except Exception as error:  # noqa: BLE001 # see above

@@ -7,13 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.data import to_json
+from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.notice import resumed
 from quorumshift.domain.outcome import failed
-from quorumshift.domain.resume import Death, Fate, resumed
+from quorumshift.domain.request import parse_request
+from quorumshift.domain.resume import Death, Fate
 from quorumshift.domain.rollout import Check
 from quorumshift.names import HOOKS, kebab
 from quorumshift.usecases.questions import Question, answer
 from quorumshift.usecases.resuming import Resuming
 from tasks.wiring import evidence, hook_answers, wiring
+
+_DIED = {"ABORTED": "was stopped from outside", "TIMED_OUT": "ran out of time"}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -56,8 +62,8 @@ def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:
     )
     found = Resuming(w.deployments, w.hand_overs).after(death, question)
     if found is Fate.RESUME:
-        subject, message = resumed(w.settings.service, question.deployment, death.execution)
-        w.notifier.publish(subject, message)
+        notice = resumed(w.settings.service, question.deployment, death.execution)
+        w.notifier.publish(notice.subject, notice.message)
     if found is not Fate.ANSWER:
         return {"answered": None, "fate": found.value}
     reason = f"the hand-over was ended from outside ({death.status})"
@@ -76,14 +82,24 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
     touched, standing = w.ending.after_failure(execution, since)
     if deployment and w.ending.needs_votes_back(deployment, progress):
         w.hand_overs.hand_back(deployment)  # which gives the locks back as well
+    said = _DIED.get(detail["status"], "failed")
+    cause = f"the execution {said} before a state of it could clean up"
     state = {
+        **_asked(detail.get("input"), w.settings.deployment_config),
         "execution": {"id": execution},
         "deployment": {"id": deployment},
-        "failure": {
-            "Error": detail["status"],
-            "Cause": "the execution ended before a state of it could clean up",
-        },
+        "failure": {"Error": detail["status"], "Cause": cause},
     }
-    outcome = failed(w.settings.service, state, standing)
+    outcome = failed(w.settings.service, state, standing, touched)
     w.notifier.publish(outcome.subject, outcome.message)
     return {"touched": touched, "cause": outcome.cause}
+
+
+def _asked(given: str | None, config: str) -> dict[str, Any]:
+    """What the dead execution was asked for, where that can be told: EventBridge leaves out an
+    input that is too long (AWS Step Functions Developer Guide, "EventBridge for Step Functions
+    execution status changes")."""
+    try:
+        return {"request": to_json(parse_request(json.loads(given or ""), config))}
+    except (ValueError, InvalidRequest):
+        return {}

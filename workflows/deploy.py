@@ -70,6 +70,9 @@ def deploy() -> dict[str, Any]:
         "Starts the deployment, or adopts the one that an earlier try of this step started.",
         "$.deployment",
     )
+    notify_started = sdk.news(
+        "NotifyStarted", "Tells people what is deployed, by whom, and how to follow and stop it."
+    )
     wait_for_deployment = sdk.wait(
         "WaitForDeployment", "Lets the deployment go on.", "$.timing.pollSeconds"
     )
@@ -98,6 +101,9 @@ def deploy() -> dict[str, Any]:
         "StopDeployment",
         "Stops the deployment if it still runs, so that the traffic goes back.",
         "$.stop",
+    )
+    notify_rolling_back = sdk.news(
+        "NotifyRollingBack", "Tells people that it is being rolled back, and why."
     )
     wait_for_rollback = sdk.wait(
         "WaitForRollback", "Lets the roll-back go on.", "$.timing.pollSeconds"
@@ -155,6 +161,7 @@ def deploy() -> dict[str, Any]:
         register_task_definition,
         verify_raft,
         create_deployment,
+        notify_started,
         wait_for_deployment,
         poll_deployment,
         how_is_it_going,
@@ -164,7 +171,7 @@ def deploy() -> dict[str, Any]:
     sdk.otherwise(how_is_it_going, stop_deployment)
     sdk.chain(verify_outcome, notify_succeeded, deployed)
 
-    sdk.chain(stop_deployment, wait_for_rollback, poll_rollback, is_it_undone)
+    sdk.chain(stop_deployment, notify_rolling_back, wait_for_rollback, poll_rollback, is_it_undone)
     sdk.when(is_it_undone, "$.rollback.decision", "done", verify_rollback)
     sdk.otherwise(is_it_undone, wait_for_rollback)
     sdk.chain(verify_rollback, notify_rolled_back, rolled_back)
@@ -183,7 +190,9 @@ def deploy() -> dict[str, Any]:
     sdk.catch([poll_deployment], stop_deployment)
     after_it_has_ended = [verify_outcome, stop_deployment, poll_rollback, verify_rollback]
     sdk.catch(after_it_has_ended, notify_failed)
+    sdk.catch_quietly(notify_started, wait_for_deployment)
     sdk.catch_quietly(notify_succeeded, deployed)
+    sdk.catch_quietly(notify_rolling_back, wait_for_rollback)
     sdk.catch_quietly(notify_rolled_back, rolled_back)
     sdk.catch_quietly(notify_failed, failed_unheard)
 

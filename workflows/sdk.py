@@ -68,6 +68,19 @@ def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
     )
 
 
+def news(name: str, comment: str) -> Any:
+    """A message on the way, by the function of the same name. It is tried for a minute at most: the
+    deployment waits meanwhile, and news that is late is none."""
+    return steps.Task(
+        name,
+        comment=comment,
+        resource=f"${{{name}}}",
+        result_path="$.notification",
+        timeout_seconds=14,
+        retry=[_retry(PASSING, max_attempts=2), _retry(DIED, max_attempts=1)],
+    )
+
+
 def _retry(errors: tuple[str, ...], max_attempts: int) -> Retry:
     return Retry(
         error_equals=list(errors), interval_seconds=1, max_attempts=max_attempts, backoff_rate=2.0

@@ -23,7 +23,7 @@ def exit_code(result: Result) -> ExitCode:
         return ExitCode.DEPLOYED
     if result.outcome is Outcome.ROLLED_BACK:
         return ExitCode.ROLLED_BACK
-    return ExitCode.BROKEN if FOLLOWING in result.states else ExitCode.REFUSED
+    return ExitCode.REFUSED if FOLLOWING.isdisjoint(result.states) else ExitCode.BROKEN
 
 
 _ENDINGS = {

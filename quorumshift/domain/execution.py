@@ -12,8 +12,8 @@ ROLLED_BACK_AT = "RolledBack"
 """The state in which an execution ends when its deployment was undone."""
 SKIPPED_AT = "Skipped"
 """The state in which one ends that would rather not run while another deployment did."""
-FOLLOWING = "WaitForDeployment"
-"""Once this state was entered, a deployment was made."""
+FOLLOWING = frozenset({"NotifyStarted", "WaitForDeployment"})
+"""Once one of these states was entered, a deployment was made."""
 CREATING = "CreateDeployment"
 """While this state is at work, nobody knows whether a deployment exists."""
 

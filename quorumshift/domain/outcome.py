@@ -12,11 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quorumshift.domain.data import from_json
+from quorumshift.domain.notice import Command, Notice, command, compose, revision, watch
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.rollout import Check, Decision, Meaning, RolloutObservation, judge
 
 _LONGEST_CAUSE = 4000
-_LONGEST_SUBJECT = 100
+_STORY = "what happened, event by event"
+_LOOK = Command("quorumshift status", "what serves, what runs, how the cluster stands")
+_READY = Command("quorumshift verify", "is the cluster ready for another deployment?")
+_PATH = Command("quorumshift plan", "where the votes are, and what each node's death would do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,24 @@ def read_failure(caught: Mapping[str, Any]) -> Failure:
 
 def deployed(service: str, state: Mapping[str, Any]) -> Outcome:
     """The end of an execution that went well."""
-    text = f"{_to(state)} serves all traffic; the votes are with its tasks."
-    return _outcome(service, "deployed", state, Meaning(Decision.SUCCEEDED, "", text), "")
+    text = f"{revision(state, 'to')} serves all traffic; the votes are with its tasks."
+    back = Command("quorumshift rollback", f"go back to {revision(state, 'from')}")
+    meaning = Meaning(Decision.SUCCEEDED, "", text)
+    return _outcome(service, "deployed", state, meaning, "", (watch(state, _STORY), back))
+
+
+def rolling_back(service: str, state: Mapping[str, Any], policy: Policy) -> Notice:
+    """The deployment was just given up; how that ends is another message's to say."""
+    meaning = why_undone(state, (), policy)
+    deployment = (state.get("deployment") or {}).get("id")
+    if (state.get("stop") or {}).get("wasRunning"):
+        standing = f"Deployment {deployment} is being stopped and rolled back"
+    else:
+        standing = f"Deployment {deployment} has ended by itself, and its roll-back is followed"
+    standing += f": {revision(state, 'from')} gets the traffic back, and votes that moved go home"
+    text = _cause(replace(meaning, advice=""), standing)
+    commands = (watch(state, "follow it"), _LOOK)
+    return compose(service, "rolling back", state, text, commands, meaning.error)
 
 
 def rolled_back(
@@ -71,17 +91,21 @@ def rolled_back(
     saw; ``state["observation"]`` is that poll.
     """
     meaning = why_undone(state, checks, policy)
-    end = f"{_from(state)} serves all traffic again, and its tasks hold all votes."
-    return _outcome(service, "rolled back", state, meaning, end)
+    end = f"{revision(state, 'from')} serves all traffic again, and its tasks hold all votes."
+    commands = (watch(state, _STORY), _READY)
+    return _outcome(service, "rolled back", state, meaning, end, commands)
 
 
-def failed(service: str, state: Mapping[str, Any], standing: str) -> Outcome:
-    """The end of an execution that could not go on. ``standing``: how things are left."""
+def failed(service: str, state: Mapping[str, Any], standing: str, touched: bool) -> Outcome:
+    """The end of an execution that could not go on. ``standing``: how things are left;
+    ``touched``: a deployment had been started."""
     failure = read_failure(state.get("failure") or {})
     last = (state.get("observation") or {}).get("meaning") or {}
     before = f" Before that: {last['cause']}" if last.get("cause") else ""
     meaning = Meaning(Decision.FAILED, failure.error, failure.message + before)
-    return _outcome(service, "failed", state, meaning, standing)
+    stop = Command(command(state, "stop"), "stop its deployment, if that still runs")
+    commands = (_LOOK, stop, _PATH) if touched else (watch(state, _STORY), _READY)
+    return _outcome(service, "failed", state, meaning, standing, commands)
 
 
 def why_undone(state: Mapping[str, Any], checks: Iterable[Check], policy: Policy) -> Meaning:
@@ -99,64 +123,23 @@ def why_undone(state: Mapping[str, Any], checks: Iterable[Check], policy: Policy
 
 
 def _outcome(
-    service: str, ended: str, state: Mapping[str, Any], meaning: Meaning, standing: str
+    service: str,
+    ended: str,
+    state: Mapping[str, Any],
+    meaning: Meaning,
+    standing: str,
+    commands: Iterable[Command],
 ) -> Outcome:
-    cause = ". ".join(
-        part.rstrip(". ")
-        for part in (
-            meaning.cause,
-            standing,
-            f"Next: {meaning.advice}" if meaning.advice else "",
-        )
-        if part
-    )
-    cause = f"{cause}."[:_LONGEST_CAUSE]
-    subject = f"{service}: {ended}" + (f" ({meaning.error})" if meaning.error else "")
-    lines = [subject, "", *_facts(state), "", cause, "", *_evidence(state)]
+    cause = _cause(meaning, standing)
+    notice = compose(service, ended, state, cause, commands, meaning.error)
     return Outcome(
         error=meaning.error,
         cause=cause if meaning.error else "",
-        subject=subject[:_LONGEST_SUBJECT],
-        message="\n".join(lines).rstrip() + "\n",
+        subject=notice.subject,
+        message=notice.message,
     )
 
 
-def _facts(state: Mapping[str, Any]) -> list[str]:
-    request = state.get("request") or {}
-    revision = state.get("revision") or {}
-    rows = {
-        "description": request.get("description"),
-        "asked by": request.get("initiator"),
-        "from": revision.get("from"),
-        "to": revision.get("to"),
-        "image": revision.get("image"),
-        "deployment": (state.get("deployment") or {}).get("id"),
-        "roll-back": ((state.get("rollback") or {}).get("undo")),
-        "execution": (state.get("execution") or {}).get("id"),
-    }
-    return [f"{name + ':':<13}{text}" for name, text in rows.items() if text]
-
-
-def _evidence(state: Mapping[str, Any]) -> list[str]:
-    checks = (state.get("outcome") or {}).get("checks")
-    if checks is None:
-        checks = (state.get("observation") or {}).get("checks") or []
-    rows = [
-        f"  {check['name']:<22}{'yes' if check['passed'] else 'NO':<5}{check['reason']}"
-        for check in checks
-    ]
-    verification = (state.get("verification") or {}).get("reasons") or []
-    rows = [f"  {'VerifyRaft':<22}yes  {text}" for text in verification[:1]] + rows
-    return ["Evidence:", *rows] if rows else []
-
-
-def _to(state: Mapping[str, Any]) -> str:
-    return _short((state.get("revision") or {}).get("to")) or "The new revision"
-
-
-def _from(state: Mapping[str, Any]) -> str:
-    return _short((state.get("revision") or {}).get("from")) or "The old revision"
-
-
-def _short(arn: str | None) -> str:
-    return (arn or "").rpartition("/")[2]
+def _cause(meaning: Meaning, standing: str) -> str:
+    parts = (meaning.cause, standing, f"Next: {meaning.advice}" if meaning.advice else "")
+    return f"{'. '.join(part.rstrip('. ') for part in parts if part)}."[:_LONGEST_CAUSE]

@@ -51,13 +51,3 @@ def fate(death: Death, rollout: Rollout | None, longest: float) -> Fate:
 def _rolls_back(rollout: Rollout) -> bool:
     """Then the votes have to go home, whatever was answered."""
     return rollout.progress in (Progress.FAILED, Progress.STOPPED)
-
-
-def resumed(service: str, deployment: str, execution: str) -> tuple[str, str]:
-    """Subject and text for people: whoever stopped it may have wanted something else."""
-    return f"{service}: hand-over resumed", (
-        f"Execution {execution} was stopped from outside. It goes on where it stood, once, because "
-        f"a hand-over left half-way is worse than one that is finished or turned back. To end the "
-        f"hand-over, stop deployment {deployment}: the votes then go back to the old tasks. To end "
-        f"this execution for good, stop it again: the deployment is then rolled back."
-    )

@@ -22,6 +22,7 @@ CHAPTERS = {
     "VerifyRaft": "Raft cluster before",
     "VerifyOutcome": "Raft cluster after",
     "StopDeployment": "Roll-back",
+    "NotifyRollingBack": "Roll-back",
     "WaitForRollback": "Roll-back",
     "PollRollback": "Roll-back",
     "IsItUndone": "Roll-back",

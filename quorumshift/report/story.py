@@ -69,7 +69,7 @@ class Story:
         if self.status == "FAILED":
             if last == ROLLED_BACK_AT:
                 return Ending.ROLLED_BACK
-            touched = any(visit.state == FOLLOWING for visit in self.visits)
+            touched = any(visit.state in FOLLOWING for visit in self.visits)
             return Ending.FAILED if touched else Ending.REFUSED
         return _ENDINGS[self.status]
 

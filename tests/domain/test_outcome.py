@@ -23,7 +23,12 @@ SAID_NO = Check("AfterInstall", False, "RuntimeError: boom")
 
 def state(**more: Any) -> dict[str, Any]:
     return {
-        "request": {"description": "new menu", "initiator": "run 7"},
+        "request": {
+            "deploymentConfig": "CodeDeployDefault.ECSAllAtOnce",
+            "image": "v12",
+            "description": "new menu",
+            "initiator": "run 7",
+        },
         "execution": {"id": "arn:execution"},
         "revision": {"from": f"{ARN}11", "to": f"{ARN}12", "image": "sample@sha256:1"},
         "deployment": {"id": "d-1"},
@@ -48,7 +53,7 @@ def test_a_good_end_has_neither_error_nor_cause() -> None:
     outcome = deployed("sample", state())
     assert (outcome.error, outcome.cause) == ("", "")
     assert outcome.subject == "sample: deployed"
-    for part in ("sample:12 serves all traffic", "new menu", "run 7", f"{ARN}11", "d-1"):
+    for part in ("sample:12 serves all traffic", "new menu", "run 7", "sample:11", "d-1"):
         assert part in outcome.message
 
 
@@ -77,6 +82,6 @@ def test_a_poll_that_failed_itself_is_the_cause() -> None:
 
 def test_a_failure_says_how_things_are_left() -> None:
     caught = {"Error": "ClusterUnsafe", "Cause": json.dumps({"errorMessage": "b2 is down."})}
-    outcome = failed("sample", {"failure": caught}, "Nothing was touched")
+    outcome = failed("sample", {"failure": caught}, "Nothing was touched", touched=False)
     assert outcome.error == "ClusterUnsafe"
     assert outcome.cause == "b2 is down. Nothing was touched."

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
-from quorumshift.domain.resume import Death, Fate, fate, resumed
+from quorumshift.domain.resume import Death, Fate, fate
 from quorumshift.domain.rollout import Progress, Rollout, Stage, StageStatus
 
 LONGEST = 2400.0
@@ -56,10 +56,3 @@ def test_while_the_rollout_is_rolled_back_the_votes_still_have_to_go_home(
 def test_without_a_question_there_is_nothing_to_answer(death: str) -> None:
     found = fate(DEATHS[death], None, LONGEST)
     assert found is (Fate.RESUME if death == "stopped" else Fate.NOTHING)
-
-
-def test_people_are_told_how_to_end_it() -> None:
-    subject, text = resumed("sample", "d-1", "arn:d-1-green")
-    assert subject == "sample: hand-over resumed"
-    assert "arn:d-1-green" in text
-    assert "stop deployment d-1" in text

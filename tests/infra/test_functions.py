@@ -34,7 +34,7 @@ def role(template: Template, state: str) -> str:
 
 def test_every_state_has_a_function_and_every_function_a_state(template: Template) -> None:
     assert set(functions(template)) == {NAMES.function(state) for state in FUNCTIONS}
-    assert len(FUNCTIONS) == 26
+    assert len(FUNCTIONS) == 28
 
 
 def test_every_handler_is_a_file_and_every_file_a_handler() -> None:
@@ -54,7 +54,7 @@ def test_a_function_names_its_handler_and_owns_its_logs(template: Template, stat
     assert function["Handler"] == f"{folder}.{snake(state)}.handler"
     assert function["Runtime"] == "python3.12"
     assert function["TracingConfig"] == {"Mode": "Active"}
-    assert 30 <= function["Timeout"] <= 900
+    assert 10 <= function["Timeout"] <= 900
     group = template.of("AWS::Logs::LogGroup")[
         template.target(function["LoggingConfig"]["LogGroup"])
     ]

@@ -129,9 +129,21 @@ def test_a_failure_leads_where_it_must_from_where_it_stands() -> None:
     assert leads["PollDeployment"] == "StopDeployment"
     after = ("VerifyOutcome", "StopDeployment", "PollRollback", "VerifyRollback")
     assert {leads[name] for name in after} == {"NotifyFailed"}
+    assert leads["NotifyStarted"] == "WaitForDeployment"
+    assert leads["NotifyRollingBack"] == "WaitForRollback"
     assert leads["NotifySucceeded"] == "Deployed"
     assert leads["NotifyRolledBack"] == "RolledBack"
     assert leads["NotifyFailed"] == "FailedUnheard"
+
+
+@pytest.mark.parametrize("name", ["NotifyStarted", "NotifyRollingBack"])
+def test_news_on_the_way_holds_a_deployment_up_for_a_minute_at_most(name: str) -> None:
+    state = states("deploy")[name]
+    retries = [each["MaxAttempts"] for each in state["Retry"]]
+    waits = sum(2**n for most in retries for n in range(most))
+    assert state["TimeoutSeconds"] * (1 + sum(retries)) + waits <= 60
+    assert states("deploy")[state["Next"]]["Type"] == "Wait"
+    assert state["Next"] == state["Catch"][0]["Next"]
 
 
 def test_a_hand_over_always_answers_before_codedeploy_stops_waiting() -> None:

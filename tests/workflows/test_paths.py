@@ -81,7 +81,7 @@ def test_a_deployment_that_goes_well(aws: MemoryAws) -> None:
     ]
     assert ended.states.count("PollDeployment") == 3
     assert ended.states[-4:] == ["HowIsItGoing", "VerifyOutcome", "NotifySucceeded", "Deployed"]
-    assert aws.messages[0][0] == "sample: deployed"
+    assert [subject for subject, _ in aws.messages] == ["sample: started", "sample: deployed"]
 
 
 @pytest.mark.parametrize("busy", [False, True])

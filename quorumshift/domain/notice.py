@@ -1,0 +1,142 @@
+"""What people are told of an execution: every message in one form.
+
+What happened, who asked for what, the evidence, the next commands and a link, made from the state
+machine's own data.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quorumshift.domain.console import execution_page
+from quorumshift.domain.data import from_json
+from quorumshift.domain.request import Request
+
+_LONGEST_SUBJECT = 100
+"""Of Amazon SNS (API reference, Publish)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message. ``subject``: at most 100 characters; ``message``: lines of plain text."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``line``: to be typed as it stands; ``does``: what for."""
+
+    line: str
+    does: str
+
+
+def compose(
+    service: str,
+    happened: str,
+    state: Mapping[str, Any],
+    text: str,
+    commands: Iterable[Command],
+    error: str = "",
+) -> Notice:
+    """``happened``: in a word or two; ``error``: one word why. ``state``: the execution's, or as
+    much of it as is known. ``text``: what happened, in sentences."""
+    subject = f"{service}: {happened}" + (f" ({error})" if error else "")
+    parts = [
+        [subject],
+        _facts(state),
+        [text],
+        _evidence(state),
+        ["Commands:", *(f"  {each.line:<40}  {each.does}" for each in commands)],
+        [f"Console: {link}"] if (link := execution_page(_execution(state))) else [],
+    ]
+    message = "\n\n".join("\n".join(lines) for lines in parts if lines)
+    return Notice(subject[:_LONGEST_SUBJECT], message + "\n")
+
+
+def started(service: str, state: Mapping[str, Any]) -> Notice:
+    """A deployment exists; nothing has changed for the service's users so far."""
+    text = (
+        f"Deployment {_deployment(state)} has begun: {revision(state, 'to')} is to replace "
+        f"{revision(state, 'from')}. The traffic moves first, then the votes; whatever goes wrong "
+        "before that rolls it back."
+    )
+    stop = Command(command(state, "stop"), "stop it and roll it back")
+    return compose(service, "started", state, text, (watch(state, "follow it"), stop))
+
+
+def resumed(service: str, deployment: str, hand_over: str) -> Notice:
+    """A hand-over (its execution's ARN) goes on that somebody stopped, who may have wanted
+    something else."""
+    text = (
+        "The hand-over's execution was stopped from outside. It goes on where it stood, once, "
+        "because a hand-over left half-way is worse than one that is finished or turned back. "
+        f"To end the hand-over, stop deployment {deployment}: the votes then go back to the old "
+        "tasks. To end this execution for good, stop it again: the deployment is then rolled back."
+    )
+    state = {"execution": {"id": hand_over}, "deployment": {"id": deployment}}
+    commands = (
+        Command("quorumshift watch", "follow the deployment"),
+        Command("quorumshift stop", "stop the deployment and roll it back"),
+    )
+    return compose(service, "hand-over resumed", state, text, commands)
+
+
+def watch(state: Mapping[str, Any], does: str) -> Command:
+    """``quorumshift watch`` of this execution, while it runs or later."""
+    return Command(command(state, "watch"), does)
+
+
+def command(state: Mapping[str, Any], verb: str) -> str:
+    """A verb that takes an execution, with this one's name."""
+    return f"quorumshift {verb} {shlex.quote(_execution(state).rpartition(':')[2])}".rstrip()
+
+
+def revision(state: Mapping[str, Any], which: str) -> str:
+    """``family:number`` of the revision that is left (``from``) or deployed (``to``)."""
+    unknown = {"from": "the old revision", "to": "the new revision"}[which]
+    return str((state.get("revision") or {}).get(which) or "").rpartition("/")[2] or unknown
+
+
+def _execution(state: Mapping[str, Any]) -> str:
+    return str((state.get("execution") or {}).get("id") or "")
+
+
+def _deployment(state: Mapping[str, Any]) -> str:
+    return str((state.get("deployment") or {}).get("id") or "")
+
+
+def _facts(state: Mapping[str, Any]) -> list[str]:
+    request = from_json(Request, state["request"]) if "request" in state else None
+    known = state.get("revision") or {}
+    rows = {
+        "asked for": request.what() if request else "",
+        "description": request.description if request else "",
+        "asked by": request.initiator if request else "",
+        "from": revision(state, "from") if known.get("from") else "",
+        "to": revision(state, "to") if known.get("to") else "",
+        "image": known.get("image"),
+        "traffic": request.deployment_config if request and _deployment(state) else "",
+        "build": (state.get("build") or {}).get("log"),
+        "deployment": _deployment(state),
+        "roll-back": (state.get("rollback") or {}).get("undo"),
+        "execution": _execution(state),
+    }
+    return [f"{name + ':':<13}{value}" for name, value in rows.items() if value]
+
+
+def _evidence(state: Mapping[str, Any]) -> list[str]:
+    checks = (state.get("outcome") or {}).get("checks")
+    if checks is None:
+        checks = (state.get("observation") or {}).get("checks") or []
+    rows = [
+        f"  {check['name']:<22}{'yes' if check['passed'] else 'NO':<5}{check['reason']}"
+        for check in checks
+    ]
+    verification = (state.get("verification") or {}).get("reasons") or []
+    rows = [f"  {'VerifyRaft':<22}yes  {said}" for said in verification[:1]] + rows
+    return ["Evidence:", *rows] if rows else []
