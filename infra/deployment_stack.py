@@ -50,7 +50,7 @@ class DeploymentStack(Stack):
         names = configuration.names
         arns = Arns(self, names)
         undelivered = DeadLetters(self, names).queue
-        notifications = Notifications(self, configuration, names, undelivered)
+        notifications = Notifications(self, configuration, names)
         alarms = DeploymentAlarms(self, configuration, traffic, notifications.topic)
         Deployment(self, configuration, names, arns, service, traffic, alarms.all)
         if configuration.build.repository:

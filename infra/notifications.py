@@ -1,15 +1,12 @@
-"""Who is told: a topic, and CodeDeploy's own events on it."""
+"""Who is told: a topic, and who hears of it."""
 
 from __future__ import annotations
 
 from aws_cdk import Aws, RemovalPolicy
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from quorumshift.config import Configuration
@@ -19,17 +16,13 @@ _USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
 class Notifications(Construct):
-    """``topic``: what the functions publish to and CodeDeploy's state changes go to.
-
-    The events are best effort; nothing waits for them.
-    """
+    """``topic``: what the functions and the alarms publish to."""
 
     def __init__(
         self,
         scope: Construct,
         configuration: Configuration,
         names: Names,
-        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, "Notifications")
         self.topic = sns.Topic(
@@ -54,27 +47,11 @@ class Notifications(Construct):
             self.topic.add_subscription(
                 subscriptions.EmailSubscription(configuration.notifications.email)
             )
-        events.Rule(
-            self,
-            "DeploymentStateChange",
-            rule_name=f"{names.root}-deployment-state-change",
-            description="CodeDeploy started, ended, failed or stopped a deployment",
-            event_pattern=events.EventPattern(
-                source=["aws.codedeploy"],
-                detail_type=["CodeDeploy Deployment State-change Notification"],
-                detail={
-                    "application": [names.application],
-                    "deploymentGroup": [names.deployment_group],
-                    "state": ["START", "SUCCESS", "FAILURE", "STOP"],
-                },
-            ),
-            targets=[targets.SnsTopic(self.topic, dead_letter_queue=undelivered)],
-        )
 
     def _key(self, names: Names) -> kms.Key:
-        """A key of its own, a dollar a month: the policy of AWS's key for SNS lets neither
-        CloudWatch nor EventBridge in, and nobody can change it (Amazon SNS Developer Guide, "Enable
-        compatibility between event sources from AWS services and encrypted topics")."""
+        """A key of its own, a dollar a month: the policy of AWS's key for SNS does not let
+        CloudWatch in, and nobody can change it (Amazon SNS Developer Guide, "Enable compatibility
+        between event sources from AWS services and encrypted topics")."""
         key = kms.Key(
             self,
             "Key",
@@ -85,13 +62,10 @@ class Notifications(Construct):
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Publishers",
-                principals=[
-                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                ],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=list(_USE),
-                # As the same page gives it, without a condition; whose alarm or rule may publish
-                # is the topic's own policy's word.
+                # As the same page gives it, without a condition; whose alarm may publish is the
+                # topic's own policy's word.
                 resources=["*"],
             )
         )

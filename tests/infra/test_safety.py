@@ -18,9 +18,7 @@ def test_the_topic_is_encrypted_with_a_key_that_lets_its_publishers_in(template:
     assert key["EnableKeyRotation"] is True
     statements = {each.get("Sid", ""): each for each in key["KeyPolicy"]["Statement"]}
     publishers = statements["Publishers"]
-    assert publishers["Principal"] == {
-        "Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-    }
+    assert publishers["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert "Condition" not in publishers
     through = statements["ThroughTheTopic"]["Condition"]["StringEquals"]
     assert {name: template.text(value) for name, value in through.items()} == {
@@ -70,7 +68,7 @@ def test_what_cannot_be_delivered_is_kept(template: Template) -> None:
         "SqsManagedSseEnabled": True,
     }
     rules = template.of("AWS::Events::Rule")
-    assert len(rules) == 6
+    assert len(rules) == 5
     for name, rule in rules.items():
         for target in rule["Targets"]:
             assert template.target(target["DeadLetterConfig"]["Arn"]) == queue, name

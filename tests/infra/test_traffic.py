@@ -145,19 +145,15 @@ def test_the_deployment_group_waits_before_blue_ends(template: Template) -> None
     }
 
 
-def test_deployment_events_go_to_the_topic(template: Template) -> None:
+def test_codedeploys_own_events_tell_nobody_what_an_execution_tells_better(
+    template: Template,
+) -> None:
     rules = template.of("AWS::Events::Rule").values()
-    (rule,) = [each for each in rules if each["EventPattern"]["source"] == ["aws.codedeploy"]]
-    assert rule["EventPattern"]["detail"]["application"] == ["sample"]
-    (topic,) = template.of("AWS::SNS::Topic")
-    assert [template.target(each["Arn"]) for each in rule["Targets"]] == [topic]
+    assert {tuple(each["EventPattern"]["source"]) for each in rules} == {("aws.states",)}
     (policy,) = template.of("AWS::SNS::TopicPolicy").values()
     allowed = [
-        statement
+        statement["Principal"]
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
-    assert [statement["Principal"] for statement in allowed] == [
-        {"Service": "cloudwatch.amazonaws.com"},
-        {"Service": "events.amazonaws.com"},
-    ]
+    assert allowed == [{"Service": "cloudwatch.amazonaws.com"}]
