@@ -16,8 +16,9 @@ from infra.roles import exact_role
 from quorumshift.config import Configuration
 from quorumshift.names import Names
 
-# IMAGE is repository and tag, and the tag is the commit: building a commit twice finds the first
-# image and pushes nothing, so that a tag never moves. Who starts a build by hand need not give it.
+# The tag is the commit that was checked out, whoever started the build. Building a commit twice
+# finds the first image and pushes nothing, so that a tag never moves; of two builds at once the
+# repository, whose tags are immutable, takes the first. The digest behind the tag is deployed.
 _DIGEST = (
     'aws ecr describe-images --repository-name "$REPOSITORY" --image-ids "imageTag=${IMAGE##*:}"'
     " --query 'imageDetails[0].imageDigest' --output text"
@@ -29,7 +30,7 @@ _BUILDSPEC = {
         "pre_build": {
             "on-failure": "ABORT",
             "commands": [
-                'export IMAGE="${IMAGE:-$REGISTRY/$REPOSITORY:$CODEBUILD_RESOLVED_SOURCE_VERSION}"',
+                'export IMAGE="$REGISTRY/$REPOSITORY:$CODEBUILD_RESOLVED_SOURCE_VERSION"',
                 "aws ecr get-login-password"
                 ' | docker login --username AWS --password-stdin "$REGISTRY"',
             ],
@@ -38,14 +39,14 @@ _BUILDSPEC = {
             "on-failure": "ABORT",
             "commands": [
                 f'if {_DIGEST} 2>/dev/null; then echo "$IMAGE was built before";'
-                ' else docker build --file "$DOCKERFILE" --tag "$IMAGE" . && docker push "$IMAGE";'
-                " fi",
+                ' else docker build --file "$DOCKERFILE" --tag "$IMAGE" . '
+                f'&& {{ docker push "$IMAGE" || {_DIGEST}; }}; fi',
             ],
         },
         "post_build": {
             "on-failure": "ABORT",
             "commands": [
-                f'export IMAGE_DIGEST="$({_DIGEST})"',
+                f'IMAGE_DIGEST="$({_DIGEST})" && export IMAGE_DIGEST',
                 'echo "image $IMAGE has the digest $IMAGE_DIGEST"',
             ],
         },

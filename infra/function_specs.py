@@ -56,7 +56,10 @@ READ_SECRET = ("secretsmanager:GetSecretValue",)
 """Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
 _CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
-_END = (*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment")
+_END = (
+    *(*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment"),
+    *("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StopBuild"),
+)
 
 _DEPLOY = (
     FunctionSpec("ValidateRequest", "Checks the request before anything is touched", _LIST),

@@ -50,6 +50,9 @@ _CLEANS_UP: Mapping[str, str] = {
     **_RESUME_SCALING,
     "codedeploy:BatchGetDeployments": _ANOTHER,
 }
+_STOPS_A_BUILD: Mapping[str, str] = dict.fromkeys(
+    ("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StopBuild"), _BUILD
+)
 _ANSWER: Mapping[str, str] = dict.fromkeys(
     (
         "codedeploy:PutLifecycleEventHookExecutionStatus",
@@ -86,6 +89,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "VerifyRollback": _CLEANS_UP,
     "NotifyFailed": {
         **_CLEANS_UP,
+        **_STOPS_A_BUILD,
         "codedeploy:GetDeployment": _STOPS,
         "codedeploy:GetDeploymentTarget": _STOPS,
         "codedeploy:StopDeployment": _STOPS,
@@ -108,6 +112,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
     "Watchdog": {
         **_HEALTH,
+        **_STOPS_A_BUILD,
         **_ANSWER_FOR_THE_DEAD,
         **_RESUME_SCALING,
         "application-autoscaling:DescribeScalableTargets": _OVER,

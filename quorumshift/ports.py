@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from quorumshift.domain.build import Build
 from quorumshift.domain.execution import Execution, Place
 from quorumshift.domain.policy import Dialect
 from quorumshift.domain.raft import Colour, RaftView, Task
@@ -228,20 +229,6 @@ class Scaling(Protocol):
         """Let it go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """A build. ``image``: what it pushes; ``phase``, ``said``, ``log``: where it stands or failed,
-    why, and a link."""
-
-    id: str
-    running: bool
-    succeeded: bool
-    image: str
-    phase: str
-    said: str
-    log: str
-
-
 class Builds(Protocol):
     """Builds an image from a commit."""
 
@@ -250,6 +237,9 @@ class Builds(Protocol):
 
     def look(self, build: str) -> Build:
         """How it stands."""
+
+    def stop(self, mark: str) -> str | None:
+        """Stop what ``mark`` started, if it still runs; its id."""
 
 
 class TaskDefinitions(Protocol):

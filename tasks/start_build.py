@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from quorumshift.domain.data import from_json
 from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.marks import build_mark
 from quorumshift.domain.request import Request
 from tasks.wiring import wiring
 
@@ -16,5 +16,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     request = from_json(Request, event["request"])
     if request.source is None:
         raise InvalidRequest("source: missing; StartBuild is for requests that name a commit")
-    mark = hashlib.sha256(event["execution"]["id"].encode()).hexdigest()[:32]
+    mark = build_mark(event["execution"]["id"])
     return {"id": wiring().builds.start(request.source, mark), "waited": 0}

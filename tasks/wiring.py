@@ -254,7 +254,7 @@ class Wiring:
         """How executions end."""
         from quorumshift.usecases.ending import Ending
 
-        return Ending(self.observer, self.locks, self.deployments, self.scaling)
+        return Ending(self.observer, self.locks, self.deployments, self.scaling, self.builds)
 
     @functools.cached_property
     def checks(self) -> HookChecks:

@@ -1,7 +1,8 @@
-"""How a deployment is recognised as the one an execution started.
+"""How a deployment, or a build, is recognised as the one an execution started.
 
 Starting a deployment cannot be made idempotent at the engine, so its description carries a mark
-that is derived from the execution: whoever repeats the step finds it and adopts the deployment.
+that is derived from the execution: whoever repeats the step finds it and adopts the deployment. A
+build is found by its mark when nobody waits for it any more.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ def mark_for(execution_id: str, task_definition: str) -> Mark:
     """The mark of an execution (its ARN) that deploys this revision (its ARN)."""
     digest = hashlib.sha256(execution_id.encode()).hexdigest()[:12]
     return Mark(digest, int(task_definition.rpartition(":")[2]))
+
+
+def build_mark(execution_id: str) -> str:
+    """32 hex digits derived from an execution's id."""
+    return hashlib.sha256(execution_id.encode()).hexdigest()[:32]
 
 
 def describe(description: str, mark: Mark) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from quorumshift.domain.errors import ClusterUnsafe
+from quorumshift.domain.marks import build_mark
 from quorumshift.domain.rollout import Progress
 from quorumshift.domain.undo import left_behind, strangers
-from quorumshift.ports import Deployments, Scaling
+from quorumshift.ports import Builds, Deployments, Scaling
 from quorumshift.usecases.observer import Observer, Seen, require
 from quorumshift.usecases.vote_locks import VoteLocks
 
@@ -24,6 +25,7 @@ class Ending:
     locks: VoteLocks
     deployments: Deployments
     scaling: Scaling
+    builds: Builds
 
     def after_success(self, deployment: str) -> Seen:
         """Raises ``ClusterUnsafe`` unless blue's members are gone and the cluster is healthy."""
@@ -105,9 +107,13 @@ class Ending:
         """
         said: list[str] = []
         deployment = _try(said, lambda: self.deployments.of_execution(execution, since))
+        known = not said
+        if deployment is None:
+            build = _try(said, lambda: self.builds.stop(build_mark(execution)))
+            said += [f"Build {build} still ran and was stopped"] if build else []
         if deployment is not None:
             _try(said, lambda: said.append(self._stop_if_running(deployment)))
-        elif not said:
+        elif known:
             said.append("Nothing was touched")
         kept = _try(said, self.clean_up)
         said += [kept] if kept else []

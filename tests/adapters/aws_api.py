@@ -67,3 +67,13 @@ class Api:
             return answer
 
         return call
+
+
+def build_environment(variables: list[dict[str, str]]) -> dict[str, Any]:
+    """The environment of a build, as CodeBuild tells it."""
+    return {
+        "type": "LINUX_CONTAINER",
+        "image": "aws/codebuild/standard:7.0",
+        "computeType": "BUILD_GENERAL1_SMALL",
+        "environmentVariables": variables,
+    }

@@ -192,6 +192,7 @@ class MemoryAws:
             describe_task_definition={
                 "taskDefinition": {
                     "taskDefinitionArn": f"{DEFINITION}11",
+                    "family": "sample",
                     "status": "ACTIVE",
                     "containerDefinitions": [container],
                 }

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.marks import build_mark
 from quorumshift.domain.rollout import Progress, Stage, StageStatus
 from quorumshift.usecases.turns import LONGEST_SECONDS
 from tasks import create_deployment, poll_deployment, validate_request, watchdog
-from tests.adapters.aws_api import refusal
+from tests.adapters.aws_api import Api, build_environment, refusal
 from tests.tasks.aws import DEFINITION, EXECUTION, SETTINGS, MemoryAws
 from tests.usecases.service import DEPLOYMENT
 
@@ -86,6 +87,46 @@ def test_an_execution_that_had_no_deployment_gives_the_locks_back(aws: MemoryAws
     assert aws.service.locked == set()
     assert aws.executions == {}
     assert "Nothing was touched" in aws.messages[0][1]
+
+
+def test_the_build_of_an_execution_that_was_stopped_is_stopped(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_PROJECT", "sample-build")
+    mark = {"name": "EXECUTION_MARK", "value": build_mark(EXECUTION["id"])}
+    build = {
+        "id": "b:1",
+        "buildStatus": "IN_PROGRESS",
+        "environment": build_environment([mark]),
+    }
+    aws.apis["codebuild"] = Api(
+        "codebuild",
+        list_builds_for_project={"ids": ["b:1"]},
+        batch_get_builds={"builds": [build]},
+        stop_build={},
+    )
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
+    assert aws.apis["codebuild"].asked("stop_build") == [{"id": "b:1"}]
+    assert "Build b:1 still ran and was stopped. Nothing was touched" in aws.messages[0][1]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('{"image": "v9", "initiator": "ada"}', True),
+        ('{"imgae": "v9", "initiator": "ada"}', False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_people_are_told_who_asked_for_what_where_that_is_known(
+    aws: MemoryAws, given: str | None, says: bool
+) -> None:
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED", input=given), None)
+    text = aws.messages[0][1]
+    assert ("asked for:   image v9\nasked by:    ada" in text) is says
+    assert "the execution was stopped from outside before a state of it could clean up" in text
+    assert "quorumshift verify" in text
 
 
 def ended(aws: MemoryAws, status: str, goal: str = "green", **more: Any) -> dict[str, Any]:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import code, message
+from quorumshift.domain.build import Build
+from quorumshift.domain.console import build_page
 from quorumshift.domain.errors import BuildFailed, InvalidRequest
 from quorumshift.domain.request import Source
-from quorumshift.ports import Build
 
 _RUNNING = "IN_PROGRESS"
+_MARK = "EXECUTION_MARK"
+"""The variable of a build that tells which execution waits for it."""
+_DIGEST = "IMAGE_DIGEST"
+"""The variable that the buildspec exports (infra/build.py)."""
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_ENDED = {
+    "STOPPED": "somebody stopped it",
+    "TIMED_OUT": "it ran out of its time",
+    "FAULT": "CodeBuild itself failed; start the deployment again",
+}
 
 
 class CodeBuilds:
     """Implements ``ports.Builds``. The project's buildspec pushes the image to ``repository``
-    (a URI) under the commit as its tag."""
+    (a URI) under the commit as its tag, and tells its digest."""
 
     def __init__(self, codebuild: Any, project: str, repository: str) -> None:
         self._codebuild = codebuild
@@ -35,10 +48,7 @@ class CodeBuilds:
                 projectName=self._project,
                 sourceVersion=source.commit,
                 idempotencyToken=mark,  # the same build for five minutes, longer than our retries
-                environmentVariablesOverride=[
-                    {"name": "IMAGE", "value": self._image(source.commit), "type": "PLAINTEXT"},
-                    {"name": "COMMIT", "value": source.commit, "type": "PLAINTEXT"},
-                ],
+                environmentVariablesOverride=[{"name": _MARK, "value": mark, "type": "PLAINTEXT"}],
             )
         except ClientError as error:
             raise BuildFailed(
@@ -58,14 +68,33 @@ class CodeBuilds:
             id=build,
             running=status == _RUNNING,
             succeeded=status == "SUCCEEDED",
-            image=self._image(str(found[0].get("sourceVersion", ""))),
+            commit=str(found[0].get("resolvedSourceVersion") or ""),
+            image=self._image(found[0]),
             phase=phase or str(found[0].get("currentPhase") or status),
-            said=said or status,
-            log=str((found[0].get("logs") or {}).get("deepLink") or ""),
+            said=": ".join(part for part in (_ENDED.get(status), said) if part) or status,
+            log=_log(found[0]),
         )
 
-    def _image(self, commit: str) -> str:
-        return f"{self._repository}:{commit}"
+    def stop(self, mark: str) -> str | None:
+        """Stop the build that ``mark`` started, if it still runs; its id. One of the last hundred:
+        a page, the newest first (asking for an order is an error where there are more)."""
+        if not self._project:
+            return None
+        newest = self._codebuild.list_builds_for_project(projectName=self._project).get("ids")
+        known = self._codebuild.batch_get_builds(ids=newest)["builds"] if newest else []
+        for build in known:
+            if build["buildStatus"] == _RUNNING and _mark(build) == mark:
+                self._codebuild.stop_build(id=build["id"])
+                return str(build["id"])
+        return None
+
+    def _image(self, build: Mapping[str, Any]) -> str:
+        exported = {
+            each["name"]: each.get("value") or ""
+            for each in build.get("exportedEnvironmentVariables") or []
+        }
+        digest = exported.get(_DIGEST, "")
+        return f"{self._repository}@{digest}" if _SHA256.fullmatch(digest) else ""
 
     def _check_repository(self, source: Source) -> None:
         if not self._project:
@@ -90,5 +119,19 @@ def _failure(phases: list[dict[str, Any]]) -> tuple[str, str]:
         if phase.get("phaseStatus") not in (None, "SUCCEEDED", _RUNNING, "QUEUED"):
             contexts = phase.get("contexts") or []
             said = "; ".join(str(one["message"]) for one in contexts if one.get("message"))
-            return str(phase.get("phaseType")), said or str(phase.get("phaseStatus"))
+            return str(phase.get("phaseType")), said
     return "", ""
+
+
+def _log(build: Mapping[str, Any]) -> str:
+    """A link. CodeBuild gives one to the log from the beginning, which leads nowhere until the log
+    exists (API reference, LogsLocation); then the build's own page says more."""
+    logs = build.get("logs") or {}
+    if logs.get("streamName") and logs.get("deepLink"):
+        return str(logs["deepLink"])
+    return build_page(str(build.get("arn") or ""))
+
+
+def _mark(build: Mapping[str, Any]) -> str | None:
+    variables = (build.get("environment") or {}).get("environmentVariables") or []
+    return next((each["value"] for each in variables if each["name"] == _MARK), None)
