@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import page
 from benchmarks.page import Section
 from infra.packaging import needs, needs_layer
-from quorumshift.names import FUNCTIONS, kebab
+from quorumshift.names import PACKAGES, kebab
 
 TIMES = 3
 SYNTH_SECONDS, PACKAGE_SECONDS = 10.0, 20.0
@@ -26,7 +26,7 @@ def measure(command: str) -> Section:
         packagings = [_timed("infra.package", Path(folder) / f"package-{n}") for n in range(TIMES)]
         made = [Path(folder) / f"package-{number}" for number in range(TIMES)]
         alike = len({_bytes(one) for one in made}) == 1
-        sizes = {state: _size(made[0] / "functions" / f"{kebab(state)}.zip") for state in FUNCTIONS}
+        sizes = {state: _size(made[0] / "functions" / f"{kebab(state)}.zip") for state in PACKAGES}
         layer = max(_size(file) for file in made[0].glob("libraries-*.zip"))
     speak = {state for state, needed in needs(page.ROOT).items() if needs_layer(needed)}
     with_grpc = max(sizes[state] for state in speak) + layer

@@ -26,7 +26,7 @@ from infra.stack_properties import stack_properties
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
 from quorumshift.config import Configuration
-from quorumshift.names import RECONCILE, WATCHDOG, Names
+from quorumshift.names import RECONCILE, SLACK, WATCHDOG, Names
 from quorumshift.settings import Settings, evidence_group
 
 
@@ -78,6 +78,8 @@ class DeploymentStack(Stack):
             sources.libraries,
             undelivered=undelivered,
         )
+        if SLACK in functions.by_state:
+            notifications.post_to(functions.by_state[SLACK], undelivered)
         Workflows(self, names, sources.workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
         Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
@@ -129,6 +131,7 @@ def _settings(
         deadline_minutes=configuration.deployment.deadline_minutes,
         listener=traffic.production_listener,
         raft_peer_port=configuration.raft.peer_port,
+        slack_secret=configuration.notifications.slack_secret,
         **_database(configuration),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quorumshift.names import SLACK
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
@@ -257,3 +259,11 @@ _RECONCILE = FunctionSpec(
 )
 
 SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG, _RECONCILE)
+"""Of the functions that every service has."""
+SLACK_SPEC = FunctionSpec(
+    # Outside of the VPC, because it must reach the internet. Its secret is not the one that
+    # READ_SECRET is about elsewhere, so infra/functions.py grants it.
+    SLACK,
+    "Posts what is published to the topic to a Slack channel",
+    timeout_seconds=80,
+)

@@ -17,18 +17,20 @@ from constructs import Construct
 
 from infra import packaging, references
 from infra.acknowledged import accept
-from infra.function_specs import READ_SECRET, SPECS, FunctionSpec
+from infra.function_specs import READ_SECRET, SLACK_SPEC, SPECS, FunctionSpec
 from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.parts import NetworkParts
 from infra.roles import exact_role
 from quorumshift.config import Configuration
-from quorumshift.names import HOOKS, OF_EVENTS, WATCHDOG, Names, kebab, module
+from quorumshift.names import HOOKS, OF_EVENTS, SLACK, WATCHDOG, Names, kebab, module
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 900
 _RUNTIME = lambda_.Runtime.PYTHON_3_12
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 """``infra/libraries.py`` brings what these can load."""
+_KEPT = frozenset({*OF_EVENTS, SLACK})
+"""What is called for events that are kept when it fails."""
 _WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 
 
@@ -52,6 +54,7 @@ class _Common:
     settle_seconds: float
     layers: Mapping[str, Sequence[lambda_.ILayerVersion]]
     of_nodes: tuple[str, ...]
+    webhook: str
 
 
 class Functions(Construct):
@@ -84,11 +87,13 @@ class Functions(Construct):
             + 2 * configuration.raft.stabilisation_seconds,
             {} if libraries is None else self._layers(names, libraries, configuration),
             READ_SECRET if configuration.discovery.kind == "postgres" else (),
+            configuration.notifications.slack_secret,
         )
-        self.by_state = {spec.state: self._function(spec, common) for spec in SPECS}
+        specs = (*SPECS, SLACK_SPEC) if common.webhook else SPECS
+        self.by_state = {spec.state: self._function(spec, common) for spec in specs}
         self._watch_hooks()
         # What these cannot do after Lambda's three tries is kept for a person.
-        for state in OF_EVENTS:
+        for state in sorted(self.by_state.keys() & _KEPT):
             self.by_state[state].configure_async_invoke(
                 on_failure=destinations.SqsDestination(undelivered)
             )
@@ -167,7 +172,9 @@ class Functions(Construct):
         statements = common.grants.statements(actions)
         streams = arns.log_streams(group)
         statements += [allow(f"logs:{verb}", streams) for verb in _WRITE_LOGS]
-        if spec.state in OF_EVENTS:
+        if spec.state == SLACK:
+            statements += [allow(action, arns.secret(common.webhook)) for action in READ_SECRET]
+        if spec.state in _KEPT:
             statements.append(allow("sqs:SendMessage", arns.undelivered()))
         if spec.state in HOOKS:
             statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from quorumshift.config import Configuration
@@ -47,6 +49,13 @@ class Notifications(Construct):
             self.topic.add_subscription(
                 subscriptions.EmailSubscription(configuration.notifications.email)
             )
+
+    def post_to(self, function: lambda_.IFunction, undelivered: sqs.IQueue) -> None:
+        """Let ``function`` hear of every message. ``undelivered`` keeps what it could not even be
+        called for."""
+        self.topic.add_subscription(
+            subscriptions.LambdaSubscription(function, dead_letter_queue=undelivered)
+        )
 
     def _key(self, names: Names) -> kms.Key:
         """A key of its own, a dollar a month: the policy of AWS's key for SNS does not let

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra.imports import Closure, closure
-from quorumshift.names import FUNCTIONS, kebab, module
+from quorumshift.names import PACKAGES, kebab, module
 
 DATABASE_CA = "database-ca.pem"
 """What the certificates are called in the package."""
@@ -32,7 +32,7 @@ def package(root: Path, target: Path, certificates: str = "") -> dict[str, Path]
     """
     target.mkdir(parents=True, exist_ok=True)
     written = {}
-    for state in FUNCTIONS:
+    for state in PACKAGES:
         needed = closure(root, module(state))
         files = {file.as_posix(): root / file for file in needed.files}
         if certificates and _REGISTRY in needed.parts:
@@ -44,7 +44,7 @@ def package(root: Path, target: Path, certificates: str = "") -> dict[str, Path]
 
 def needs(root: Path) -> dict[str, Closure]:
     """State or hook → what its function imports."""
-    return {state: closure(root, module(state)) for state in FUNCTIONS}
+    return {state: closure(root, module(state)) for state in PACKAGES}
 
 
 def sources(root: Path) -> list[Path]:

@@ -33,6 +33,7 @@ def check(configuration: Configuration, origin: Origin) -> None:
     _check_ports(configuration, origin)
     check_variables(configuration, origin)
     _check_database(configuration, origin)
+    check_secret("notifications.slack_secret", configuration.notifications.slack_secret, origin)
     _check_times(configuration, origin)
     check_adopt(configuration, origin)
 

@@ -179,10 +179,12 @@ class Alarms:
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """Who is told. ``alarms``: whether an alarm sends a message of its own as well."""
+    """Who is told. ``alarms``: whether an alarm sends a message of its own as well.
+    ``slack_secret``: the secret in Secrets Manager that holds a webhook's URL."""
 
     email: str = key("", pattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+", says="an e-mail address, or empty")
     alarms: bool = key(False)
+    slack_secret: str = key("", **_SECRET)
 
 
 @dataclass(frozen=True, slots=True)

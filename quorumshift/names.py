@@ -36,6 +36,10 @@ RECONCILE = "Reconcile"
 OF_EVENTS = (WATCHDOG, RECONCILE)
 """What EventBridge calls."""
 FUNCTIONS = (*DEPLOY_STATES, *HAND_OVER_STATES, *HOOKS, *OF_EVENTS)
+"""Those that every service has."""
+SLACK = "Slack"
+"""The one that a service has whose configuration names a webhook."""
+PACKAGES = (*FUNCTIONS, SLACK)
 
 
 def kebab(state: str) -> str:

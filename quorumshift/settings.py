@@ -45,6 +45,9 @@ class Settings:
     what it says; ``database_tls`` is ``verify-full`` or ``off``; ``database_ca`` the file in the
     package with the certificates to trust (empty: the system's); ``database_region`` the value of
     the table's column.
+
+    ``slack_secret``: the name or ARN of the secret that holds the webhook's URL, never the URL;
+    empty where nobody is told through Slack.
     """
 
     service: str
@@ -77,6 +80,7 @@ class Settings:
     database_tls: str = "verify-full"
     database_ca: str = ""
     database_region: str = ""
+    slack_secret: str = ""
 
     @property
     def evidence_group(self) -> str:

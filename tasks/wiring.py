@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quorumshift.adapters.aws.scaling import ServiceScaling
     from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
     from quorumshift.adapters.discovery.ecs import EcsService
+    from quorumshift.adapters.slack import SlackNotifier
     from quorumshift.domain.policy import Dialect, Policy
     from quorumshift.ports import Clock, Evidence, HookAnswers, RaftControl, Registry
     from quorumshift.usecases.ending import Ending
@@ -199,6 +200,16 @@ class Wiring:
         from quorumshift.adapters.aws.notifier import SnsNotifier
 
         return SnsNotifier(client("sns"), self.settings.topic)
+
+    @functools.cached_property
+    def slack(self) -> SlackNotifier:
+        """Messages to people who read Slack."""
+        from quorumshift.adapters.aws.webhook_secret import WebhookSecret
+        from quorumshift.adapters.slack import SlackNotifier
+
+        secret = self.settings.slack_secret
+        webhook = WebhookSecret(client("secretsmanager"), secret)
+        return SlackNotifier(webhook, secret, self.clock)
 
     @functools.cached_property
     def hand_overs(self) -> HandOvers:

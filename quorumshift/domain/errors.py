@@ -15,6 +15,7 @@ the workflows' contract.
     ├── ChangeRefused           Raft or ECS refused one step of a hand-over
     ├── ChecksFailed            a check of green, other than Raft, said no
     ├── ObservationFailed       a person's question how things stand got no answer
+    ├── MessageRefused          a message to people will never be taken as it is
     ├── RollbackFailed          the roll-back did not reach its end; a person must look
     └── Transient               worth another try: a lost reply, a throttle, a time-out
 """
@@ -69,6 +70,10 @@ class ChecksFailed(QuorumshiftError):
 
 class ObservationFailed(QuorumshiftError):
     """Nobody could tell how the cluster stands."""
+
+
+class MessageRefused(QuorumshiftError):
+    """Whoever should pass a message on to people refused it, and would again."""
 
 
 class RollbackFailed(QuorumshiftError):

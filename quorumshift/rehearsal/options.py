@@ -47,6 +47,9 @@ class Options:
         if plain.schedule.enabled:
             # Its clock runs at the rehearsal's speed: it would deploy in the middle of ours.
             changed["schedule.enabled"] = False
+        if plain.notifications.slack_secret:
+            # Nothing leaves the machine.
+            changed["notifications.slack_secret"] = ""
         if plain.service.desired_count != self.nodes:
             changed["service.desired_count"] = self.nodes
             if _FOUNDERS in plain.service.environment:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
 SNAKETRON = ROOT / "quorumshift.toml"
 ADOPT = ROOT / "examples" / "adopt" / "quorumshift.toml"
+SLACK_SECRET = {"notifications.slack_secret": "snaketron-prod/slack"}
 
 
 def _say(text: str) -> None:
@@ -38,7 +39,7 @@ def template(cloud_assembly: Path) -> Template:
 
 @pytest.fixture(scope="session")
 def snaketron_assembly() -> Path:
-    return assembly(SNAKETRON, {"database.ca_file": str(ca_file())}, _say)
+    return assembly(SNAKETRON, {"database.ca_file": str(ca_file()), **SLACK_SECRET}, _say)
 
 
 @pytest.fixture(scope="session")

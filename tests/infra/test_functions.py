@@ -13,7 +13,7 @@ from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import WITHOUT_RESOURCE
 from infra.imports import closure
 from quorumshift.config import load
-from quorumshift.names import FUNCTIONS, HOOKS, OF_EVENTS, WATCHDOG, Names, module, snake
+from quorumshift.names import FUNCTIONS, HOOKS, OF_EVENTS, PACKAGES, WATCHDOG, Names, module, snake
 from quorumshift.settings import Settings, evidence_group
 from tests.infra.conftest import ETCD
 from tests.infra.template import Template, as_list
@@ -43,7 +43,7 @@ def test_every_handler_is_a_file_and_every_file_a_handler() -> None:
         for file in (ROOT / "tasks").rglob("*.py")
         if re.search(r"^(def handler\(|handler = )", file.read_text(encoding="utf-8"), re.M)
     }
-    assert files == {f"{module(state).replace('.', '/')}.py" for state in FUNCTIONS}
+    assert files == {f"{module(state).replace('.', '/')}.py" for state in PACKAGES}
 
 
 @pytest.mark.parametrize("state", FUNCTIONS)

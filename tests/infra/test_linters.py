@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quorumshift.rehearsal.database_authority import ca_file
-from tests.infra.conftest import ADOPT, ETCD, ROOT, SNAKETRON
+from tests.infra.conftest import ADOPT, ETCD, ROOT, SLACK_SECRET, SNAKETRON
 
 # The CDK writes that a function depends on its role, which cfn-lint sees from the reference too.
 IGNORED = "W3005"
@@ -18,6 +18,7 @@ EVERYTHING = {
     "notifications.email": "someone@example.com",
     "notifications.alarms": True,
     "github.repository": "owner/name",
+    **SLACK_SECRET,
 }
 
 

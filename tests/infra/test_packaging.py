@@ -15,7 +15,7 @@ import pytest
 
 from infra.imports import closure
 from infra.packaging import DATABASE_CA, needs, needs_layer, package, sources, zip_folder
-from quorumshift.names import FUNCTIONS, kebab, module
+from quorumshift.names import FUNCTIONS, PACKAGES, kebab, module
 from quorumshift.rehearsal.database_authority import ca_file
 from tasks.wiring import Wiring
 from tests.tasks.aws import SETTINGS, SNAKETRON
@@ -62,7 +62,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return package(ROOT, tmp_path_factory.mktemp("packages"))
 
 
-@pytest.mark.parametrize("state", FUNCTIONS)
+@pytest.mark.parametrize("state", PACKAGES)
 def test_a_handler_has_all_that_it_can_reach_in_its_own_package(
     packages: dict[str, Path], state: str, tmp_path: Path
 ) -> None:
@@ -95,7 +95,7 @@ def test_a_package_holds_what_its_handler_can_reach_and_nothing_else(
     for state, file in packages.items():
         inside = set(zipfile.ZipFile(file).namelist())
         assert inside == {each.as_posix() for each in closure(ROOT, module(state)).files}
-        handlers = {f"{module(each).replace('.', '/')}.py" for each in FUNCTIONS}
+        handlers = {f"{module(each).replace('.', '/')}.py" for each in PACKAGES}
         assert inside & handlers == {f"{module(state).replace('.', '/')}.py"}
         assert file.name == f"{kebab(state)}.zip"
         assert file.stat().st_size <= MOST_BYTES
@@ -122,7 +122,7 @@ def test_only_who_speaks_to_nodes_or_the_database_needs_their_libraries() -> Non
 
 def test_only_the_planner_needs_no_aws_at_all() -> None:
     with_aws = {state for state, each in needs(ROOT).items() if "botocore" in each.libraries}
-    assert set(FUNCTIONS) - with_aws == {"Plan"}
+    assert set(PACKAGES) - with_aws == {"Plan"}
 
 
 def test_the_same_sources_give_the_same_bytes(packages: dict[str, Path], tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_the_assembly_holds_each_functions_own_package(
         if resource["Type"] != "AWS::Lambda::Function":
             continue
         properties = resource["Properties"]
-        state = next(each for each in FUNCTIONS if properties["Handler"].startswith(module(each)))
+        state = next(each for each in PACKAGES if properties["Handler"].startswith(module(each)))
         key = properties["Code"]["S3Key"].removesuffix(".zip")
         deployed = cloud_assembly / assets[key]["source"]["path"]
         assert deployed.read_bytes() == packages[state].read_bytes()

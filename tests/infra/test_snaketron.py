@@ -11,7 +11,7 @@ import pytest
 
 from infra.function_specs import SPECS
 from infra.packaging import DATABASE_CA, needs, needs_layer
-from quorumshift.names import FUNCTIONS, Names, kebab
+from quorumshift.names import PACKAGES, Names, kebab
 from quorumshift.settings import Settings
 from tests.infra.template import Template, as_list
 
@@ -67,7 +67,7 @@ def test_what_has_a_name_already_keeps_it(snaketron: Template) -> None:
     assert application["ApplicationName"] == "snaketron-prod-app"
     assert group["DeploymentGroupName"] == "snaketron-prod-ecs-dg"
     assert snaketron.one("AWS::SNS::Topic")["TopicName"] == "snaketron-prod-deployments"
-    assert set(functions(snaketron)) == {NAMES.function(state) for state in FUNCTIONS}
+    assert set(functions(snaketron)) == {NAMES.function(state) for state in PACKAGES}
 
 
 def test_names_are_granted_as_they_are_given(snaketron: Template) -> None:
@@ -184,7 +184,7 @@ def test_libraries_are_a_layer_of_the_services_that_need_them(
     assert properties["CompatibleRuntimes"] == ["python3.12"]
     needed = needs(ROOT)
     for name, function in functions(snaketron).items():
-        state = next(each for each in FUNCTIONS if name.endswith("-" + kebab(each)))
+        state = next(each for each in PACKAGES if name.endswith("-" + kebab(each)))
         has = [snaketron.target(each) for each in function.get("Layers", [])]
         assert has == ([layer] if needs_layer(needed[state]) else []), name
         assert function["Architectures"] == ["arm64"]

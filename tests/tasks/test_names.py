@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from quorumshift.names import DEPLOY_STATES, FUNCTIONS, HAND_OVER_STATES, HOOKS, OF_EVENTS, module
+from quorumshift.names import (
+    DEPLOY_STATES,
+    HAND_OVER_STATES,
+    HOOKS,
+    OF_EVENTS,
+    PACKAGES,
+    SLACK,
+    module,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,13 +28,13 @@ def files(folder: Path) -> set[str]:
     }
 
 
-def test_every_file_is_a_state_a_hook_or_of_events() -> None:
-    states = {module(name) for name in (*DEPLOY_STATES, *HAND_OVER_STATES, *OF_EVENTS)}
+def test_every_file_is_a_state_a_hook_of_events_or_slack() -> None:
+    states = {module(name) for name in (*DEPLOY_STATES, *HAND_OVER_STATES, *OF_EVENTS, SLACK)}
     assert files(ROOT / "tasks") == states
     assert files(ROOT / "tasks" / "hooks") == {module(name) for name in HOOKS}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", PACKAGES)
 def test_every_file_has_a_handler_and_says_which_state_it_is(name: str) -> None:
     found = importlib.import_module(module(name))
     assert callable(found.handler)
