@@ -17,6 +17,11 @@ from infra.metrics import target_metric
 from infra.parts import TargetGroupParts, TrafficParts
 from quorumshift.config import Configuration
 
+_STOPS = (
+    "A deployment under way is stopped and rolled back. What runs and what serves: "
+    "`quorumshift status`."
+)
+
 
 class DeploymentAlarms(Construct):
     """``all``: response time and unhealthy hosts, of blue and of green."""
@@ -44,13 +49,13 @@ class DeploymentAlarms(Construct):
             f"{colour}-response-time",
             target_metric(self._traffic, group, "TargetResponseTime", "Average", period),
             settings.response_time_seconds,
-            f"mean response time of {colour} over {settings.response_time_seconds:g} s",
+            f"The mean response time of {colour} is over {settings.response_time_seconds:g} s.",
         )
         self._add(
             f"{colour}-unhealthy-hosts",
             target_metric(self._traffic, group, "UnHealthyHostCount", "Maximum", period),
             settings.unhealthy_hosts,
-            f"more than {settings.unhealthy_hosts} unhealthy hosts in {colour}",
+            f"More than {settings.unhealthy_hosts} hosts of {colour} are unhealthy.",
         )
 
     def _add(
@@ -61,7 +66,7 @@ class DeploymentAlarms(Construct):
                 self,
                 "".join(word.title() for word in name.split("-")),
                 alarm_name=f"{self._configuration.service.name}-{name}",
-                alarm_description=description,
+                alarm_description=f"{description} {_STOPS}",
                 metric=metric,
                 threshold=threshold,
                 evaluation_periods=self._configuration.alarms.evaluation_periods,

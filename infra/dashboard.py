@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -11,6 +13,7 @@ from infra.metrics import target_metric
 from infra.parts import TrafficParts
 from quorumshift.domain import poll_metrics as polled
 from quorumshift.names import Names
+from quorumshift.settings import evidence_group
 
 _PERIOD = Duration.minutes(1)
 
@@ -26,6 +29,7 @@ class Dashboard(Construct):
             "Page",
             dashboard_name=names.root,
             widgets=[
+                [cloudwatch.TextWidget(markdown=self._words(), width=24, height=3)],
                 [
                     _graph("Executions of deploy", self._executions()),
                     _graph(
@@ -46,6 +50,18 @@ class Dashboard(Construct):
                     _graph("Lag, log entries", [self._polled(polled.LAG, "Maximum")]),
                 ],
             ],
+        )
+
+    def _words(self) -> str:
+        """Links stay within CloudWatch's own console, so that they hold in each partition."""
+        group = quote(evidence_group(self._names.service), safe="").replace("%", "$25")
+        return (
+            f"**{self._names.service}**: what runs and what serves: `quorumshift status`. Follow a "
+            "deployment: `quorumshift watch`. Stop it and roll it back: `quorumshift stop`. Go "
+            "back to the revision before: `quorumshift rollback`. Where the votes would go: "
+            f"`quorumshift plan`. State machines: `{self._names.deploy}`, "
+            f"`{self._names.hand_over}`. [Evidence of the hooks](#logsV2:log-groups/log-group/"
+            f"{group}), [alarms](#alarmsV2:?search={self._names.root})"
         )
 
     def _executions(self) -> list[cloudwatch.IMetric]:

@@ -17,6 +17,15 @@ from infra.grants import Arns
 from quorumshift.names import Names
 
 _ENDS = {"ExecutionsFailed": ("failed", "has failed"), "ExecutionsTimedOut": ("late", "timed out")}
+_DEPLOY = (
+    "What happened: `quorumshift watch`. How things stand: `quorumshift status`. A deployment that "
+    "was rolled back counts as failed, too. If no message on the topic says more, the functions "
+    "cannot run."
+)
+_HAND_OVER = (
+    "Where the votes are: `quorumshift plan`. How the deployment stands: `quorumshift status`. Its "
+    "execution of deploy rolls back what is not done; end no task that votes."
+)
 
 
 class OperatingAlarms(Construct):
@@ -27,12 +36,13 @@ class OperatingAlarms(Construct):
     ) -> None:
         super().__init__(scope, "OperatingAlarms")
         self._topic = topic
-        for construct, machine in (("Deploy", names.deploy), ("HandOver", names.hand_over)):
+        machines = (("Deploy", names.deploy, _DEPLOY), ("HandOver", names.hand_over, _HAND_OVER))
+        for construct, machine, next_ in machines:
             for metric, (word, said) in _ENDS.items():
                 self._add(
                     f"{construct}{word.title()}",
                     f"{machine}-{word}",
-                    f"an execution of {machine} {said}; its cause stands in the execution",
+                    f"An execution of {machine} {said}. {next_}",
                     cloudwatch.Metric(
                         namespace="AWS/States",
                         metric_name=metric,
@@ -44,7 +54,10 @@ class OperatingAlarms(Construct):
         self._add(
             "Undelivered",
             names.undelivered,
-            f"an event could not be delivered; read it in the queue {names.undelivered}",
+            f"An event or a message could not be delivered and is kept for 14 days. Read it: "
+            f"aws sqs receive-message --queue-url $(aws sqs get-queue-url --queue-name "
+            f"{names.undelivered} --query QueueUrl --output text). What the watchdog could not do "
+            "is among them: `quorumshift status`.",
             queue.metric_approximate_number_of_messages_visible(
                 statistic="Maximum", period=Duration.minutes(1)
             ),

@@ -53,7 +53,8 @@ class CanarySchedule(Construct):
             self,
             "Canary",
             name=names.canary,
-            description=f"Deploys the current revision of {names.service} again",
+            description=f"Deploys the current revision of {names.service} again, as a canary; not "
+            "while another deployment is under way. [schedule] in quorumshift.toml",
             schedule_expression=settings.expression,
             schedule_expression_timezone=settings.time_zone,
             flexible_time_window=_window(settings.window_minutes),

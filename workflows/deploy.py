@@ -16,6 +16,21 @@ TIMEOUT_SECONDS = 8 * 24 * 3600
 """Longer than the longest rollout that CodeDeploy knows: 120 h before the traffic shift and 48 h
 before blue ends. The deadline that people set is PollDeployment's."""
 
+_COMMENT = (
+    "Deploys one revision of the service, blue/green, without ever costing its Raft cluster the "
+    "quorum: new tasks (green) start beside those that serve (blue), get the traffic, then the "
+    "votes, and only then blue ends. Whatever goes wrong before that is rolled back. "
+    "Start it with {}, which deploys the current revision again, or with a request, such as "
+    '{"image": "v2", "description": "why"}. What to deploy, at most one of: image (a tag or a '
+    'digest); source ({"repository": "owner/name", "commit": "0a1b2c3"}, which is built first); '
+    "taskDefinition (current, previous, family:revision or an ARN). How: deploymentConfig (of "
+    "CodeDeploy: how the traffic moves); whenBusy (fail, or skip: end quietly while another "
+    "deployment is under way). For people: description, initiator (who asks for it). "
+    "To end it, stop its deployment, by `quorumshift stop` or in CodeDeploy, with its roll-back: "
+    "this execution follows it home."
+)
+"""What the console shows of a state machine to somebody who sees it for the first time."""
+
 LOOKING = 120
 SETTLING = 900
 """Seconds: Lambda's longest. How long a cluster may take to settle is the policy's to say."""
@@ -25,7 +40,7 @@ def deploy() -> dict[str, Any]:
     """The definition in Amazon States Language, with ``${State}`` for each function's ARN."""
     receive = sdk.begin(
         "Receive",
-        "Keeps the input beside the execution it belongs to, whatever was typed.",
+        "Puts the input, whatever was typed, beside the id and the name of this execution.",
         {
             "input.$": "$",
             "execution": {
@@ -37,8 +52,8 @@ def deploy() -> dict[str, Any]:
     )
     validate_request = sdk.task(
         "ValidateRequest",
-        "Is the input a request? {} deploys the current task definition again. "
-        "Nothing has been touched so far.",
+        "Is the input a request? What the keys mean stands at the state machine. "
+        "Nothing is touched before CreateDeployment.",
         "$",
     )
     build_or_not = sdk.choice(
@@ -48,11 +63,16 @@ def deploy() -> dict[str, Any]:
         "Skipped", "Another deployment is under way, and the request would rather not run then."
     )
     start_build = sdk.task("StartBuild", "Starts the build of the commit.", "$.build")
-    wait_for_build = sdk.wait("WaitForBuild", "Lets the build go on.", "$.timing.buildPollSeconds")
-    poll_build = sdk.task(
-        "PollBuild", "Is the image there? A failed build ends here with its phase.", "$.build"
+    wait_for_build = sdk.wait(
+        "WaitForBuild", "A pause until the next look at the build.", "$.timing.buildPollSeconds"
     )
-    is_it_built = sdk.choice("IsItBuilt", "The build runs, or its image is there.")
+    poll_build = sdk.task(
+        "PollBuild",
+        "Is the image there? A build that fails, or takes longer than an hour, ends the execution "
+        "with its phase and a link to its log.",
+        "$.build",
+    )
+    is_it_built = sdk.choice("IsItBuilt", "The build still runs, or its image is there.")
     register_task_definition = sdk.task(
         "RegisterTaskDefinition",
         "Finds the revision to deploy. A new one copies the live one and changes the image alone.",
@@ -74,7 +94,10 @@ def deploy() -> dict[str, Any]:
         "NotifyStarted", "Tells people what is deployed, by whom, and how to follow and stop it."
     )
     wait_for_deployment = sdk.wait(
-        "WaitForDeployment", "Lets the deployment go on.", "$.timing.pollSeconds"
+        "WaitForDeployment",
+        "A pause until the next look. CodeDeploy starts green beside blue, moves the traffic, and "
+        "asks our hooks at each stage; the last one starts the state machine hand_over.",
+        "$.timing.pollSeconds",
     )
     poll_deployment = sdk.task(
         "PollDeployment",
@@ -85,16 +108,19 @@ def deploy() -> dict[str, Any]:
     )
     how_is_it_going = sdk.choice(
         "HowIsItGoing",
-        "Goes on, has succeeded, or has failed; also to be stopped: the deadline has passed, green "
-        "does not start, or the cluster is in danger.",
+        "It goes on, has succeeded, or has failed. It is stopped as well when the deadline has "
+        "passed, green does not start, or the cluster is in danger.",
     )
     verify_outcome = sdk.task(
         "VerifyOutcome",
-        "No member of the old tasks is left, and the cluster is healthy. Gives the locks back.",
+        "No member of the old tasks is left, and the cluster is healthy. Gives back the locks that "
+        "kept ECS from ending tasks whose votes were needed.",
         "$.outcome",
         seconds=SETTLING,
     )
-    notify_succeeded = sdk.task("NotifySucceeded", "Tells people.", "$.notification")
+    notify_succeeded = sdk.task(
+        "NotifySucceeded", "Tells people that it is deployed.", "$.notification"
+    )
     deployed = sdk.succeed("Deployed", "The new revision serves, and its tasks hold the votes.")
 
     stop_deployment = sdk.task(
@@ -106,7 +132,7 @@ def deploy() -> dict[str, Any]:
         "NotifyRollingBack", "Tells people that it is being rolled back, and why."
     )
     wait_for_rollback = sdk.wait(
-        "WaitForRollback", "Lets the roll-back go on.", "$.timing.pollSeconds"
+        "WaitForRollback", "A pause until the next look at the roll-back.", "$.timing.pollSeconds"
     )
     poll_rollback = sdk.task(
         "PollRollback",
@@ -115,14 +141,16 @@ def deploy() -> dict[str, Any]:
         "$.rollback",
         seconds=LOOKING,
     )
-    is_it_undone = sdk.choice("IsItUndone", "The roll-back goes on, or has ended.")
+    is_it_undone = sdk.choice("IsItUndone", "The roll-back goes on, or has ended well.")
     verify_rollback = sdk.task(
         "VerifyRollback",
         "VerifyRaft once more: the old cluster is healthy and stable. Gives the locks back.",
         "$.outcome",
         seconds=SETTLING,
     )
-    notify_rolled_back = sdk.task("NotifyRolledBack", "Tells people why.", "$.notification")
+    notify_rolled_back = sdk.task(
+        "NotifyRolledBack", "Tells people that it was rolled back, and why.", "$.notification"
+    )
     rolled_back = sdk.Fail(
         "RolledBack",
         "The old revision serves, as before. The cause says what happened and what to do.",
@@ -197,9 +225,7 @@ def deploy() -> dict[str, Any]:
     sdk.catch_quietly(notify_failed, failed_unheard)
 
     return sdk.definition(
-        "Deploys one revision of the service, blue/green, without ever costing its Raft cluster "
-        "the quorum. Start it with {} or with a request such as "
-        '{"image": "v2", "description": "why"}.',
+        _COMMENT,
         receive,
         TIMEOUT_SECONDS,
     )

@@ -24,7 +24,8 @@ def hand_over() -> dict[str, Any]:
     """The definition in Amazon States Language, with ``${State}`` for each function's ARN."""
     observe = sdk.task(
         "Observe",
-        "One look at nodes, votes and locks. Nothing is remembered but what is seen.",
+        "One look at all nodes: who votes, who leads, who lags, which tasks are locked. Nothing is "
+        "remembered from the turn before.",
         "$.observation",
         seconds=LOOKING,
     )
@@ -36,10 +37,16 @@ def hand_over() -> dict[str, Any]:
     )
     what_next = sdk.choice("WhatNext", "A step, something to wait for, done, or blocked.")
     act = sdk.task(
-        "Act", "Does this one step. Doing it twice does no harm.", "$.act", seconds=CHANGING
+        "Act",
+        "Does this one step: locks a task, admits or promotes a member, moves the leadership, "
+        "removes a member or releases a lock. Doing it twice does no harm.",
+        "$.act",
+        seconds=CHANGING,
     )
     settle = sdk.wait(
-        "Settle", "Until the next look; no pause after a step.", "$.plan.settleSeconds"
+        "Settle",
+        "A pause until the next look, while something is waited for; none after a step.",
+        "$.plan.settleSeconds",
     )
     which_goal = sdk.choice("WhichGoal", "The votes are where they shall be: with green or blue?")
     answer_succeeded = sdk.task(
@@ -48,7 +55,9 @@ def hand_over() -> dict[str, Any]:
         "$.answer",
         seconds=LOOKING,
     )
-    may_blue_end = sdk.choice("MayBlueEnd", "It was answered, or there is more to be done.")
+    may_blue_end = sdk.choice(
+        "MayBlueEnd", "CodeDeploy was told yes, or the fresh look showed that there is more to do."
+    )
     answer_failed = sdk.task(
         "AnswerFailed",
         "Tells CodeDeploy to roll back, if it asked.",
@@ -93,7 +102,9 @@ def hand_over() -> dict[str, Any]:
     return sdk.definition(
         "Hands the votes of the Raft cluster from the old tasks to the new, one at a time, and "
         "answers CodeDeploy's question whether the old ones may end. Started by the hook "
-        "AfterAllowTraffic, or with the goal blue to bring the votes back.",
+        "AfterAllowTraffic, or with the goal blue to bring the votes back; never by hand. To end "
+        "it, stop the deployment that it belongs to (`quorumshift stop`): the votes then go home. "
+        "One that is stopped itself is resumed once.",
         observe,
         TIMEOUT_SECONDS,
     )

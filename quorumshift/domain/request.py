@@ -17,7 +17,7 @@ LONGEST_DESCRIPTION = 200
 """The rest of CodeDeploy's 256 characters belongs to the execution's mark."""
 _LONGEST_TEXT = 256
 
-_KEYS = (
+KEYS = (
     *("source", "image", "taskDefinition", "description", "deploymentConfig", "initiator"),
     "whenBusy",
 )
@@ -97,7 +97,7 @@ def parse_request(value: Any, default_config: str) -> Request:
             f"the input must be a JSON object, not {_kind(value)}; "
             'start again with {} or, for example, {"taskDefinition": "previous"}'
         )
-    _refuse_unknown(value, _KEYS, "")
+    _refuse_unknown(value, KEYS, "")
     _refuse_several(value)
     return Request(
         deployment_config=_config(value) or default_config,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quorumshift.domain.request import KEYS, parse_request
 from workflows.__main__ import GOLDEN, MACHINES, main, render
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,17 @@ def test_no_choice_can_find_nothing_and_no_wait_is_of_fixed_length(
         assert "Default" in state
     if state["Type"] == "Wait":
         assert state["SecondsPath"].startswith("$.")
+
+
+def test_a_stranger_learns_every_key_of_a_request_and_the_examples_are_requests() -> None:
+    comment = golden("deploy")["Comment"]
+    for key in KEYS:
+        assert re.search(rf"\b{key}\b", comment), key
+    examples = [json.loads(each) for each in re.findall(r"\{[^{}]*\}", comment)]
+    assert len(examples) == 3
+    for example in examples:
+        given = {"source": example} if "repository" in example else example
+        assert parse_request(given, "Default")
 
 
 def test_a_failure_leads_where_it_must_from_where_it_stands() -> None:
