@@ -13,7 +13,7 @@ from infra.grants import NETWORK_INTERFACES, TRACING
 from quorumshift.names import HOOKS
 
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
-_BUILD = "a rehearsal deploys an image; it has no Docker to build one with"
+_BUILD = "no recorded rehearsal builds what it deploys; `quorumshift rehearse --build` does"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
 _SCALES = "Application Auto Scaling asks whether who registers a target may do what it will do"

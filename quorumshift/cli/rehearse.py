@@ -106,6 +106,12 @@ def add_scale_to(verb: Any) -> None:
         + f" (default {EXTENDED}; docs/snaketron.md)",
     )
     verb.add_argument(
+        "--build",
+        action="store_true",
+        help="deploy a commit, which CodeBuild builds first, instead of an image; not together "
+        "with --baseline",
+    )
+    verb.add_argument(
         "--players",
         type=players,
         metavar="N",
@@ -187,6 +193,12 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, interrupt)
     if not options.baseline:
         return explained(lambda: _run_one(options))
+    if options.build:
+        print(
+            "quorumshift rehearse: --baseline deploys an image both times; leave --build out",
+            file=sys.stderr,
+        )
+        return ExitCode.USAGE
     if options.fault or options.keep:
         print(
             "quorumshift rehearse: --baseline compares two deployments in which nothing goes "
@@ -212,6 +224,7 @@ def _run_one(options: argparse.Namespace) -> int:
         configuration=configuration_of(options),
         contract=options.contract,
         players=options.players,
+        build=options.build,
     )
     with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr) as view:
         result = rehearsal.run()

@@ -32,6 +32,7 @@ class Options:
     way: Way = QUORUMSHIFT
     contract: Contract = CONTRACTS[EXTENDED]
     players: int | None = None
+    build: bool = False
 
     @property
     def spoken(self) -> Contract:
@@ -71,5 +72,7 @@ class Options:
             wrong = f"--contract {self.contract.name}: the sample {sample.name} has one only"
         elif self.players and not sample.players:
             wrong = f"--players {self.players}: the sample {sample.name} has none"
+        elif self.build and not load(self.configuration).build.repository:
+            raise CannotStart(f"--build: {self.configuration} has no [build] repository; add one")
         if wrong:
             raise CannotStart(f"{wrong}; leave it out, or rehearse --service snaketron")

@@ -38,7 +38,7 @@ from quorumshift.rehearsal.result import (
     Writes,
 )
 from quorumshift.rehearsal.samples import sample_of
-from quorumshift.rehearsal.stock import NEW_TAG, push_images, start_database
+from quorumshift.rehearsal.stock import start_database, stock
 from quorumshift.rehearsal.synthesis import assembly
 from quorumshift.rehearsal.used_actions import used_actions, write
 from quorumshift.rehearsal.ways import Deploying
@@ -161,7 +161,7 @@ class Rehearsal:
         self._exits.callback(aws.stop)
         aws.start()
         self.aws = aws
-        push_images(world, self.configuration, options)
+        self._request = stock(aws, self.configuration, options)
         if self.sample.database:
             say("stage", f"starting PostgreSQL on {world.block.database}")
             self._exits.callback(start_database(world, self.configuration).stop)
@@ -212,10 +212,10 @@ class Rehearsal:
         return states.count("healthy") == nodes
 
     def _deploy(self) -> Result:
-        way, name = self.options.way, self.configuration.names.repository
+        way = self.options.way
         deploying = way.begin(self.world, self.configuration)
         self.world.events.say("stage", f"deploying version 2: {way.about}")
-        deploying.start({"image": f"{name}:{NEW_TAG}"})
+        deploying.start(self._request)
         with self.deeds.during(self.options.fault):
             self._wait_until(
                 lambda: deploying.ended() or self.deeds.failed, "the deployment to end", math.inf

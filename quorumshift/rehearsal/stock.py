@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import urlsplit
 
 from quorumshift.config import Configuration
 from quorumshift.rehearsal import images
+from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.database import Database
 from quorumshift.rehearsal.faults import Fault
 from quorumshift.rehearsal.options import Options
@@ -15,24 +18,35 @@ from quorumshift.rehearsal.world import World
 NEW_TAG = "v2"
 
 
-def push_images(world: World, configuration: Configuration, options: Options) -> None:
-    """Version 1, and version 2 as the fault or the way of deploying has it."""
-    sample, contract = sample_of(configuration), options.spoken
-    fault = options.fault or Fault("", "nothing")
-    green = sample.joins_itself if options.way.self_joining else fault.behaviour
-    for tag, version, behaves, speaks in (
-        (configuration.service.image_tag, "1", fault.blue_behaviour, contract.blue),
-        (NEW_TAG, "2", green, contract.green),
-    ):
-        images.push(
-            world,
-            configuration.names.repository,
+COMMIT = "2" * 40
+"""What version 2 is built from."""
+
+
+def stock(aws: EmbeddedAws, configuration: Configuration, options: Options) -> dict[str, Any]:
+    """Push version 1, and version 2 as the fault or the way of deploying has it, or keep that ready
+    for the build of its commit; return the request that deploys version 2."""
+    contract, fault = options.spoken, options.fault or Fault("", "nothing")
+    repository, sample = configuration.names.repository, sample_of(configuration)
+
+    def push(tag: str, version: str, behaviour: str, speaks: str) -> str:
+        return images.push(
+            aws.world,
+            repository,
             tag,
             version=version,
-            behaviour=behaves,
+            behaviour=behaviour,
             module=sample.module,
             contract=speaks,
         )
+
+    push(configuration.service.image_tag, "1", fault.blue_behaviour, contract.blue)
+    green = sample.joins_itself if options.way.self_joining else fault.behaviour
+    if not options.build:
+        push(NEW_TAG, "2", green, contract.green)
+        return {"image": f"{repository}:{NEW_TAG}"}
+    aws.builds.commits[COMMIT] = lambda tag: push(tag, "2", green, contract.green).partition("@")[2]
+    source = urlsplit(configuration.build.repository).path.strip("/").removesuffix(".git")
+    return {"source": {"repository": source, "commit": COMMIT[:12]}}
 
 
 def start_database(world: World, configuration: Configuration) -> Database:

@@ -25,6 +25,7 @@ from quorumshift.rehearsal.samples import ETCD
         (["--fault", "earthquake"], "bad-image"),
         (["--baseline", "--fault", "bad-image"], "leave --fault and --keep out"),
         (["--baseline", "--keep"], "leave --fault and --keep out"),
+        (["--baseline", "--build"], "leave --build out"),
         (["--outputt", "json"], "--outputt"),
         (["--config", "/nowhere/quorumshift.toml"], "/nowhere/quorumshift.toml"),
         (["--service", "zookeeper"], "snaketron"),

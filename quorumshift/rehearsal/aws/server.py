@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from quorumshift.rehearsal.aws.builds import BuildsEngine
 from quorumshift.rehearsal.aws.calls import Calls, error_code, operation, signature
 from quorumshift.rehearsal.aws.cloudformation import CloudFormationEngine
 from quorumshift.rehearsal.aws.events import EventsEngine
@@ -49,18 +50,20 @@ class Engine(Protocol):
 class EmbeddedAws:
     """moto and ``engines``, listening on ``world.endpoint``. One a process: moto's state is global.
 
-    ``calls`` records every API call.
+    ``calls`` records every API call; ``builds`` knows the commits that can be built.
     """
 
     def __init__(self, world: World, engines: Sequence[Engine] = ()) -> None:
         self.world = world
         self.calls = Calls()
         self.lambdas = LambdaEngine(world, self.calls)
+        self.builds = BuildsEngine(world)
         self.engines: list[Engine] = [
             self.lambdas,
             StepFunctionsEngine(world, self.lambdas),
             EventsEngine(world),
             SchedulesEngine(world),
+            self.builds,
             NotificationsEngine(world),
             CloudFormationEngine(world),
             LoudEngine(),
