@@ -63,7 +63,7 @@ def started(service: str, state: Mapping[str, Any]) -> Notice:
     text = (
         f"Deployment {_deployment(state)} has begun: {revision(state, 'to')} is to replace "
         f"{revision(state, 'from')}. The traffic moves first, then the votes; whatever goes wrong "
-        "before that rolls it back."
+        "before the old tasks end rolls it back."
     )
     stop = Command(command(state, "stop"), "stop it and roll it back")
     return compose(service, "started", state, text, (watch(state, "follow it"), stop))

@@ -125,6 +125,22 @@ def test_alarms(world: World, create: Create) -> None:
     assert made["TreatMissingData"] == "notBreaching"
 
 
+def test_a_topic_with_an_address_to_write_to(world: World, create: Create) -> None:
+    address = "someone@example.com"
+    made = create(
+        {
+            "Topic": resource("SNS::Topic", TopicName=unique("topic")),
+            "Mail": resource(
+                "SNS::Subscription", TopicArn=ref("Topic"), Protocol="email", Endpoint=address
+            ),
+        },
+        {"topic": ref("Topic"), "mail": ref("Mail")},
+    )
+    told = world.client("sns").list_subscriptions_by_topic(TopicArn=made["topic"])
+    (mail,) = told["Subscriptions"]
+    assert (mail["SubscriptionArn"], mail["Endpoint"]) == (made["mail"], address)
+
+
 def test_secrets_are_made_up(world: World, create: Create) -> None:
     generated = {"PasswordLength": 40, "ExcludePunctuation": True}
     keyed = {"SecretStringTemplate": '{"user": "app"}', "GenerateStringKey": "password"}

@@ -205,6 +205,9 @@ MADE: dict[str, Kind] = {
         name="Name",
         prepare=prepared.secret_value,
     ),
+    "AWS::SNS::Subscription": Kind(
+        "sns", "Subscribe", lambda answer, _: (answer["SubscriptionArn"], {})
+    ),
     "AWS::SNS::TopicPolicy": Kind(
         "sns", "SetTopicAttributes", _named("TopicArn"), prepare=prepared.topic_policy
     ),
