@@ -29,8 +29,9 @@ SCENARIOS = (
     "--service snaketron --fault slow-green",
     "--service etcd --fault alarm@handed-over",
     "--service snaketron --fault lost-task",
+    "--service etcd --build",
 )
-"""Between them every function runs that a deployment of an image can come to."""
+"""Between them every function runs that a deployment can come to."""
 
 Record = dict[str, dict[str, list[str]]]
 """Scenario → state or hook → IAM actions; functions that called nothing are left out."""

@@ -13,7 +13,7 @@ from infra.grants import NETWORK_INTERFACES, TRACING
 from quorumshift.names import HOOKS
 
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
-_BUILD = "no recorded rehearsal builds what it deploys; `quorumshift rehearse --build` does"
+_BUILD = "stops a build that its execution left running"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
 _SCALES = "Application Auto Scaling asks whether who registers a target may do what it will do"
@@ -68,8 +68,6 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "codedeploy:BatchGetDeployments": _MAY_SKIP,
         "codedeploy:ListDeployments": _MAY_SKIP,
     },
-    "StartBuild": {"codebuild:BatchGetProjects": _BUILD, "codebuild:StartBuild": _BUILD},
-    "PollBuild": {"codebuild:BatchGetBuilds": _BUILD},
     "RegisterTaskDefinition": {"ecs:TagResource": _REGISTER, "iam:PassRole": _REGISTER},
     "VerifyRaft": _HEALTH,
     "CreateDeployment": {
