@@ -15,21 +15,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
+from quorumshift.adapters.aws.history import read_execution
 from quorumshift.cli.action_aws import CallFailed, History, call
 from quorumshift.cli.action_request import Asked, BadInput, asked
-from quorumshift.cli.exit_codes import ExitCode
+from quorumshift.cli.exit_codes import ExitCode, code_of
+from quorumshift.domain.chronicle import Chronicle
+from quorumshift.domain.execution import Ending, Execution
+from quorumshift.domain.findings import Document, table
+from quorumshift.report.chronicle import record
 from quorumshift.report.job_log import JobLog
-from quorumshift.report.story import Ending, Story, read
-from quorumshift.report.summary import as_markdown, title
+from quorumshift.report.summary import as_markdown, titled
 
 PATIENCE = 12
 """Looks in a row that may fail, beyond what the AWS CLI tries by itself, until one gives up."""
-CODES = {
-    Ending.DEPLOYED: ExitCode.DEPLOYED,
-    Ending.ROLLED_BACK: ExitCode.ROLLED_BACK,
-    Ending.REFUSED: ExitCode.REFUSED,
-}
-"""The exit codes of endings; every other one is ``BROKEN``."""
 _AGAIN = (
     "This run had started its execution before. A re-run deploys nothing: it follows that execution"
 )
@@ -43,7 +41,8 @@ class Following:
         self._environment = environment
         self._log = log
         self._every = float(environment.get("QUORUMSHIFT_EVERY_SECONDS") or 10)
-        self.story: Story | None = None
+        self._chronicle = Chronicle()
+        self._execution: Execution | None = None
 
     def start(self) -> None:
         """Start the execution, or find the one that this run has started already.
@@ -72,41 +71,43 @@ class Following:
         if self._asked.console:
             self._log.say(f"console: {self._asked.console}")
 
-    def follow(self) -> Story:
-        """Show it until it ends. Raises ``CallFailed`` when it cannot be seen any more."""
+    def follow(self) -> Document:
+        """Show it until it ends; return its record. Raises ``CallFailed`` when it cannot be seen
+        any more."""
         history = History(self._asked.execution)
         failures = 0
         while True:
             try:
                 described = call("describe-execution", execution_arn=self._asked.execution)
                 # Read after the status: what has ended has its whole history.
-                self.story = read(described, history.read())
+                events = history.read()
                 failures = 0
             except CallFailed as error:
                 failures += 1
                 if failures > PATIENCE or error.code.startswith(("ExpiredToken", "AccessDenied")):
                     raise
             else:
-                self._log.show(self.story)
-                if self.story.ending is not Ending.RUNNING:
-                    return self.story
+                self._execution = read_execution(described)
+                news = [one for event in events for one in self._chronicle.take(event)]
+                self._log.show(news, self._chronicle.chapter)
+                if not self._execution.running:
+                    return self._record(self._execution)
             time.sleep(self._every)
 
-    def finish(self, story: Story) -> int:
+    def finish(self, found: Document) -> int:
         """Leave summary and outputs; return the exit code."""
+        ending = Ending(found["ending"])
         again = "To try again, start a new run: a re-run of this one only reports it."
-        self._summarise("" if story.ending is Ending.DEPLOYED else again)
-        data = story.data
-        self._put_out("ending", story.ending)
-        self._put_out("task-definition", (data.get("revision") or {}).get("to") or "")
-        self._put_out("deployment-id", (data.get("deployment") or {}).get("id") or "")
-        if story.ending is Ending.DEPLOYED:
-            self._log.notice("quorumshift", title(story))
+        self._summarise("" if ending is Ending.DEPLOYED else again)
+        self._put_out("ending", ending)
+        self._put_out("task-definition", table(found, "revision").get("to") or "")
+        self._put_out("deployment-id", found["deployment"] or "")
+        if ending is Ending.DEPLOYED:
+            self._log.notice("quorumshift", titled(found))
         else:
-            cause = story.cause or f"the execution is {story.status} {story.error}".rstrip()
-            self._log.error(title(story), cause)
+            self._log.error(titled(found), found["cause"])
             self._log.say(again)
-        return CODES.get(story.ending, ExitCode.BROKEN)
+        return code_of(ending)
 
     def leave(self, why: str) -> None:
         """Say that nobody follows any more, that the deployment goes on, and how to stop it."""
@@ -116,7 +117,7 @@ class Following:
 
     def how_it_is_left(self) -> str:
         """What goes on, and the command that stops it, as far as is known what there is to stop."""
-        deployment = (self.story.data.get("deployment") or {}).get("id") if self.story else ""
+        deployment = table(self._chronicle.document, "deployment").get("id")
         if deployment:
             return (
                 "The deployment goes on. To stop it, and have traffic and votes go back: aws "
@@ -128,8 +129,14 @@ class Following:
         )
 
     def _summarise(self, footer: str) -> None:
-        page = as_markdown(self.story, self._asked.console, footer) if self.story else footer
+        page = footer
+        if self._execution:
+            found = self._record(self._execution)
+            page = as_markdown(found, self._chronicle, self._asked.console, footer)
         _append(self._environment.get("GITHUB_STEP_SUMMARY"), f"{page}\n")
+
+    def _record(self, execution: Execution) -> Document:
+        return record(execution, self._chronicle.place, time.time())
 
     def _put_out(self, name: str, value: str) -> None:
         _append(self._environment.get("GITHUB_OUTPUT"), f"{name}={' '.join(value.split())}\n")

@@ -6,11 +6,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
 from typing import Any
 
+from quorumshift.adapters.aws.history import read_event
+from quorumshift.domain.chronicle import Event
+
 _CODE = re.compile(r"An error occurred \((\w+)\)")
-_KEPT = ("id", "type", "timestamp", "stateExitedEventDetails")
 
 
 class CallFailed(Exception):
@@ -55,15 +56,14 @@ class History:
 
     def __init__(self, execution: str) -> None:
         self._execution = execution
-        self._events: list[dict[str, Any]] = []
+        self._known = 0
 
-    def read(self) -> list[dict[str, Any]]:
-        """All events so far, the oldest first. Raises ``CallFailed``.
+    def read(self) -> list[Event]:
+        """What is new, the oldest first. Raises ``CallFailed``.
 
         The service cannot be asked for what came after an event, so the newest are read backwards,
         more of them each time, until the last known one is among them.
         """
-        known = self._events[-1]["id"] if self._events else 0
         wanted = self.STEP
         while True:
             answer = call(
@@ -73,20 +73,11 @@ class History:
                 max_items=str(wanted),
             )
             events = answer["events"]
-            if not answer.get("NextToken") or events[-1]["id"] <= known + 1:
+            if not events:  # reading is eventually consistent: it was started just now
+                return []
+            if not answer.get("NextToken") or events[-1]["id"] <= self._known + 1:
                 break
             wanted *= 4
-        new = [_kept(event) for event in reversed(events) if event["id"] > known]
-        self._events += new
-        return self._events
-
-
-def _kept(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event without what functions were given, which is most of it and told by nobody."""
-    kept = {key: event[key] for key in _KEPT if key in event}
-    if entered := event.get("stateEnteredEventDetails"):
-        kept["stateEnteredEventDetails"] = {"name": entered["name"]}
-    for key, details in event.items():
-        if key.endswith(("FailedEventDetails", "TimedOutEventDetails")):
-            kept[key] = details
-    return kept
+        new = [event for event in reversed(events) if event["id"] > self._known]
+        self._known = events[0]["id"]
+        return [read for event in new if (read := read_event(event))]

@@ -31,7 +31,9 @@ _ENDINGS = {
     Ending.DEPLOYED: ExitCode.DEPLOYED,
     Ending.ROLLED_BACK: ExitCode.ROLLED_BACK,
     Ending.REFUSED: ExitCode.REFUSED,
-    Ending.UNCLEAR: ExitCode.BROKEN,
+    Ending.FAILED: ExitCode.BROKEN,
+    Ending.STOPPED: ExitCode.BROKEN,
+    Ending.TIMED_OUT: ExitCode.BROKEN,
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from quorumshift.cli.exit_codes import ExitCode, code_of
 from quorumshift.cli.service import (
@@ -17,9 +19,10 @@ from quorumshift.cli.service import (
     say,
     tell,
 )
+from quorumshift.domain.chronicle import Chronicle, News
+from quorumshift.domain.errors import Transient
 
 if TYPE_CHECKING:
-    from quorumshift.domain.chronicle import News
     from quorumshift.domain.execution import Execution
 
 PAUSE_SECONDS = 2.0
@@ -62,9 +65,10 @@ def follow(
 ) -> int:
     """Tell the news of ``execution`` until it has ended, then how; ``from_now``: not what was
     before. Interrupted, it says how to stop the deployment, which goes on."""
-    watching = _Watching(service, from_now)
+    chronicle = Chronicle()
     try:
-        execution = watching.to_the_end(execution)
+        with _view(execution, from_now) as view:
+            execution = _to_the_end(service, execution, chronicle, view)
     except KeyboardInterrupt:
         name = execution.name
         text = (
@@ -72,7 +76,7 @@ def follow(
             f"to stop it: quorumshift stop {name}"
         )
         return say(verb, text, ExitCode.INTERRUPTED)
-    return conclude(service, execution, options.output, watching.told)
+    return conclude(service, execution, options.output, chronicle.news)
 
 
 def conclude(
@@ -83,54 +87,62 @@ def conclude(
     from quorumshift.report.chronicle import as_text, record
 
     place = service.executions.place(execution.id)
-    now = time.time()
-    document = record(execution, place, now)
-    if told is not None:
-        document["timeline"] = to_json(told)
-    put(form, document, lambda: as_text(execution, place, now))
+    document = record(execution, place, time.time())
+    timeline = {} if told is None else {"timeline": to_json(told)}
+    put(form, {**document, **timeline}, lambda: as_text(document))
     return code_of(place.ending(execution.status))
 
 
-class _Watching:
-    """Reads on in a history and tells what is new. ``told``: all of the news so far."""
+class _View(Protocol):
+    """Shows what is told; ``complain``: of the watching itself."""
 
-    def __init__(self, service: Service, from_now: bool) -> None:
-        from quorumshift.domain.chronicle import Chronicle
+    def show(self, execution: Execution, chronicle: Chronicle, told: Sequence[News]) -> None: ...
 
-        self._executions = service.executions
-        self._chronicle = Chronicle()
-        self._silent = from_now
-        self._seen = 0
-        self.told: list[News] = []
+    def complain(self, text: str) -> None: ...
 
-    def to_the_end(self, execution: Execution) -> Execution:
-        """Follow it until it has ended. Raises ``Transient`` when AWS does not answer for long."""
-        from quorumshift.domain.errors import Transient
 
-        tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
-        answered = time.monotonic()
-        while True:
-            try:
-                now = self._executions.describe(execution.id)  # first, so that no event is missed
-                self._read_on(now)
-            except Transient as error:
-                if time.monotonic() - answered >= PATIENCE_SECONDS:
-                    raise
-                tell(f"{error} (the watching goes on, and so does the deployment)")
-            else:
-                answered = time.monotonic()
-                if not now.running:
-                    return now
-            time.sleep(PAUSE_SECONDS)
+class _Lines:
+    """A line each. ``silent``: the first look's are not shown."""
 
-    def _read_on(self, execution: Execution) -> None:
-        from quorumshift.report.chronicle import line
+    def __init__(self, silent: bool) -> None:
+        self._silent = silent
 
-        for event in self._executions.history(execution.id, self._seen):
-            self._seen = event.number
-            for news in self._chronicle.take(event):
-                self.told.append(news)
-                text = None if self._silent else line(news, execution.started)
-                if text is not None:
-                    tell(text)
+    def show(self, execution: Execution, chronicle: Chronicle, told: Sequence[News]) -> None:
+        from quorumshift.report.chronicle import clock, line, worth_a_line
+
+        for news in () if self._silent else worth_a_line(told):
+            tell(f"{clock(news.at - execution.started):>8}  {line(news)}")
         self._silent = False
+
+    def complain(self, text: str) -> None:
+        tell(text)
+
+
+@contextlib.contextmanager
+def _view(execution: Execution, from_now: bool) -> Iterator[_View]:
+    """Where it is shown."""
+    tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
+    yield _Lines(silent=from_now)
+
+
+def _to_the_end(
+    service: Service, execution: Execution, chronicle: Chronicle, view: _View
+) -> Execution:
+    """Follow it until it has ended. Raises ``Transient`` when AWS does not answer for long."""
+    seen, answered = 0, time.monotonic()
+    while True:
+        try:
+            # Before its history, so that of what has ended no event is missed.
+            now = service.executions.describe(execution.id)
+            events = service.executions.history(execution.id, seen)
+        except Transient as error:
+            if time.monotonic() - answered >= PATIENCE_SECONDS:
+                raise
+            view.complain(f"{error} (the watching goes on, and so does the deployment)")
+        else:
+            answered = time.monotonic()
+            seen = events[-1].number if events else seen
+            view.show(now, chronicle, [news for event in events for news in chronicle.take(event)])
+            if not now.running:
+                return now
+        time.sleep(PAUSE_SECONDS)

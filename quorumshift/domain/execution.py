@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from quorumshift.domain.findings import table
+
 ROLLED_BACK_AT = "RolledBack"
 """The state in which an execution ends when its deployment was undone."""
 SKIPPED_AT = "Skipped"
@@ -20,13 +22,19 @@ CREATING = "CreateDeployment"
 
 class Ending(StrEnum):
     """How an execution stands. ``REFUSED``: it ended before a deployment existed, and nothing was
-    touched. ``UNCLEAR``: it ended with a deployment and without a word of how that ended."""
+    touched. ``FAILED``, ``STOPPED``, ``TIMED_OUT``: it ended with a deployment, or perhaps with
+    one, and without a word of how that ended."""
 
     RUNNING = "running"
     DEPLOYED = "deployed"
     ROLLED_BACK = "rolledBack"
     REFUSED = "refused"
-    UNCLEAR = "unclear"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TIMED_OUT = "timedOut"
+
+
+_UNFINISHED = {"ABORTED": Ending.STOPPED, "TIMED_OUT": Ending.TIMED_OUT}
 
 
 def ending(status: str, last_state: str, document: Mapping[str, Any]) -> Ending:
@@ -36,16 +44,18 @@ def ending(status: str, last_state: str, document: Mapping[str, Any]) -> Ending:
         return Ending.RUNNING
     if status == "SUCCEEDED":
         return Ending.REFUSED if last_state == SKIPPED_AT else Ending.DEPLOYED
-    if last_state == ROLLED_BACK_AT:
+    if status == "FAILED" and last_state == ROLLED_BACK_AT:
         return Ending.ROLLED_BACK
-    return Ending.UNCLEAR if has_deployment(last_state, document) else Ending.REFUSED
+    if not has_deployment(last_state, document):
+        return Ending.REFUSED
+    return _UNFINISHED.get(status, Ending.FAILED)
 
 
 def has_deployment(last_state: str, document: Mapping[str, Any]) -> bool:
     """Whether one exists, or may: while it is being created nobody knows."""
     if last_state == CREATING:
         return True
-    deployment, outcome = document.get("deployment") or {}, document.get("outcome") or {}
+    deployment, outcome = table(document, "deployment"), table(document, "outcome")
     return bool(deployment.get("id") or outcome.get("touched"))
 
 

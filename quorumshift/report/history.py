@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quorumshift.domain.chronicle import short
 from quorumshift.domain.execution import Ending
+from quorumshift.domain.findings import short
 from quorumshift.report.chronicle import HEADS, clock, what
 
 _HEAD = ("started", "outcome", "revision", "took", "asked by", "execution")

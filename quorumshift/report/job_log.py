@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TextIO
 
-from quorumshift.report.news import Line, Teller
-from quorumshift.report.story import Story
+from quorumshift.domain.chronicle import News
+from quorumshift.report.chronicle import line, worth_a_line
 
 
 class JobLog:
-    """Shows what is new in a story, each time it is told further."""
+    """Shows news in groups, in their order."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._teller = Teller()
-        self._shown = 0
         self._chapter = ""
 
-    def show(self, story: Story) -> None:
-        """Every visit that is over since the last time; the state that lasts opens its group."""
-        for visit in story.visits[self._shown :]:
-            if visit.left is None:
-                self._open(self._teller.chapter(visit))
-                break
-            for line in self._teller.tell(visit):
-                self._line(line)
-            self._shown += 1
+    def show(self, told: Iterable[News], chapter: str) -> None:
+        """All that is worth a line; ``chapter``, which lasts, opens its group."""
+        for news in worth_a_line(told):
+            self._open(news.chapter)
+            at = datetime.fromtimestamp(news.at, UTC)
+            self._write(f"{at:%H:%M:%S}  {plain(line(news))}")
+        self._open(chapter)
 
     def say(self, text: str) -> None:
         """One line outside of every group."""
@@ -48,15 +46,12 @@ class JobLog:
             self._write("::endgroup::")
         self._chapter = ""
 
-    def _line(self, line: Line) -> None:
-        self._open(line.chapter)
-        self._write(f"{line.at:%H:%M:%S}  {plain(line.text)}")
-
     def _open(self, chapter: str) -> None:
         if chapter == self._chapter:
             return
         self.close()
-        self._write(f"::group::{_escaped(chapter)}")
+        if chapter:
+            self._write(f"::group::{_escaped(chapter)}")
         self._chapter = chapter
 
     def _write(self, text: str) -> None:
@@ -66,8 +61,8 @@ class JobLog:
 def plain(text: str) -> str:
     """One line that GitHub's runner takes for no command: it knows ``::`` at a line's start, and an
     older ``##[`` anywhere."""
-    line = " ".join(text.split()).replace("##[", "# #[")
-    return f" {line}" if line.startswith("::") else line
+    shown = text.replace("\r", " ").replace("\n", " ").replace("##[", "# #[")
+    return f" {shown}" if shown.lstrip().startswith("::") else shown
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quorumshift.domain.chronicle import short
+from quorumshift.domain.findings import short
 from quorumshift.domain.preview import Preview
 from quorumshift.domain.revision_changes import Change
 from quorumshift.domain.shift import Step

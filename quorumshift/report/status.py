@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quorumshift.domain.chronicle import cluster_line, short
 from quorumshift.domain.data import to_json
 from quorumshift.domain.execution import Ending
+from quorumshift.domain.findings import cluster_line, short
 from quorumshift.domain.health import Decision, Verdict
 from quorumshift.report.chronicle import HEADS, clock, moment, what
 from quorumshift.report.folding import folded

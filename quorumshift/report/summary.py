@@ -5,108 +5,70 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from quorumshift.report.news import lines, short
-from quorumshift.report.story import Ending, Story
+from quorumshift.domain.chronicle import Chronicle, News, Visit
+from quorumshift.domain.execution import Ending
+from quorumshift.domain.findings import Document, short, table
+from quorumshift.report.chronicle import facts, title, word, worth_a_line
 
 LONGEST = 1_000_000
 """Characters, well within the MiB that GitHub takes for a step; longer pages lose their end."""
-_TITLES = {
-    Ending.RUNNING: "Still running",
-    Ending.DEPLOYED: "Deployed",
-    Ending.ROLLED_BACK: "Rolled back",
-    Ending.REFUSED: "Refused before anything was touched",
-    Ending.FAILED: "Failed",
-    Ending.STOPPED: "The execution was stopped",
-    Ending.TIMED_OUT: "The execution timed out",
-}
 _SIGNS = {Ending.DEPLOYED: "✅", Ending.RUNNING: "⏳", Ending.ROLLED_BACK: "↩️"}
+_COLOURS = {Ending.DEPLOYED: "#2da44e", Ending.RUNNING: "#0969da"}
 _LONGEST_EVIDENCE = 4000
 
 
-def as_markdown(story: Story, console: str = "", footer: str = "") -> str:
-    """The whole page. ``console``: a link to the execution; ``footer``: a paragraph for its end."""
+def as_markdown(record: Document, chronicle: Chronicle, console: str = "", footer: str = "") -> str:
+    """The whole page. ``record``: of the execution; ``console``: a link to it; ``footer``: a
+    paragraph for the page's end."""
+    ending = Ending(record["ending"])
     parts = [
-        f"## {_SIGNS.get(story.ending, '❌')} {title(story)}",
-        _cell(story.cause),
-        _facts(story, console),
-        _hooks(story.data),
-        "### States\n\n" + picture(story),
-        _timeline(story),
+        f"## {_SIGNS.get(ending, '❌')} {titled(record)}",
+        _cell(record["cause"]),
+        _facts(record, console),
+        _hooks(record["checks"]),
+        "### States\n\n" + picture(chronicle.visits, _COLOURS.get(ending, "#cf222e")),
+        _timeline(worth_a_line(chronicle.news)),
         footer,
     ]
     page = "\n\n".join(part for part in parts if part) + "\n"
     return page if len(page) <= LONGEST else page[:LONGEST] + "\n\n… the rest was too long\n"
 
 
-def title(story: Story) -> str:
-    """How it stands, in a few words."""
-    to = short((story.data.get("revision") or {}).get("to"))
-    return _TITLES[story.ending] + (f": {to}" if to else "")
+def titled(record: Document) -> str:
+    """How it stands and what it deploys, in a few words."""
+    return title(record, short(table(record, "revision").get("to")))
 
 
-def picture(story: Story) -> str:
+def picture(visits: Sequence[Visit], colour: str) -> str:
     """The states that were entered and the ways between them, as a Mermaid diagram; a way that was
-    gone often says how often."""
-    states = dict.fromkeys(visit.state for visit in story.visits)
-    ways = Counter(pairwise(visit.state for visit in story.visits))
+    gone often says how often. ``colour``: of the last state."""
+    ways = Counter(pairwise(visit.state for visit in visits))
     drawn = ["```mermaid", "flowchart TD"]
-    drawn += [f"    {state}([{state}])" for state in states]
+    drawn += [f"    {state}([{state}])" for state in dict.fromkeys(one.state for one in visits)]
     for (before, after), times in ways.items():
-        label = f"|{times} times| " if times > 1 else ""
-        drawn.append(f"    {before} -->{label or ' '}{after}")
-    drawn += list(_colours(story))
+        label = f"|{times} times| " if times > 1 else " "
+        drawn.append(f"    {before} -->{label}{after}")
+    if failed := {visit.state for visit in visits if visit.failures}:
+        drawn.append("    classDef failed stroke:#d29922,stroke-width:3px")
+        drawn.append(f"    class {','.join(sorted(failed))} failed")
+    if visits:
+        drawn.append(f"    style {visits[-1].state} fill:{colour},color:#ffffff")
     return "\n".join([*drawn, "```"])
 
 
-def _colours(story: Story) -> Iterator[str]:
-    failed = {visit.state for visit in story.visits if visit.failures}
-    if failed:
-        yield "    classDef failed stroke:#d29922,stroke-width:3px"
-        yield f"    class {','.join(sorted(failed))} failed"
-    if not story.visits:
-        return
-    colour = {Ending.DEPLOYED: "#2da44e", Ending.RUNNING: "#0969da"}.get(story.ending, "#cf222e")
-    yield f"    style {story.visits[-1].state} fill:{colour},color:#ffffff"
+def _facts(record: Document, console: str) -> str:
+    name = _cell(record["execution"])
+    execution = f"[{name}]({console})" if console else name
+    rows = [f"| {name} | {_cell(text)} |" for name, text in facts(record).items()]
+    return "\n".join(["| | |", "| --- | --- |", *rows, f"| execution | {execution} |"])
 
 
-def _facts(story: Story, console: str) -> str:
-    data = story.data
-    request, revision = data.get("request") or {}, data.get("revision") or {}
-    rows = {
-        "description": request.get("description"),
-        "asked by": request.get("initiator"),
-        "from": short(revision.get("from")),
-        "to": short(revision.get("to")),
-        "image": revision.get("image"),
-        "traffic": request.get("deploymentConfig"),
-        "deployment": (data.get("deployment") or {}).get("id"),
-        "roll-back": (data.get("rollback") or {}).get("undo"),
-        "took": _took(story),
-    }
-    table = [f"| {name} | {_cell(text)} |" for name, text in rows.items() if text]
-    execution = f"[{story.name}]({console})" if console else _cell(story.name)
-    return "\n".join(["| | |", "| --- | --- |", *table, f"| execution | {execution} |"])
-
-
-def _took(story: Story) -> str:
-    end = story.ended or (story.visits[-1].left if story.visits else None)
-    if end is None:
-        return ""
-    seconds = round((end - story.started).total_seconds())
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
-
-
-def _hooks(data: Mapping[str, Any]) -> str:
-    checks = (data.get("outcome") or {}).get("checks")
-    if checks is None:
-        checks = (data.get("observation") or {}).get("checks") or ()
+def _hooks(checks: Sequence[Document]) -> str:
     if not checks:
         return ""
     rows = [
@@ -118,7 +80,7 @@ def _hooks(data: Mapping[str, Any]) -> str:
     return "\n".join([*head, *rows, "", *told]).rstrip()
 
 
-def _evidence(check: Mapping[str, Any]) -> str:
+def _evidence(check: Document) -> str:
     text = json.dumps(check["evidence"], indent=1, ensure_ascii=False)[:_LONGEST_EVIDENCE]
     fenced = text.replace("```", "` ` `")
     return (
@@ -127,20 +89,24 @@ def _evidence(check: Mapping[str, Any]) -> str:
     )
 
 
-def _timeline(story: Story) -> str:
-    rows = [
-        f"| {_clock(line.at, story.started)} | {_cell(line.chapter)} | {_cell(line.text)} |"
-        for line in lines(story.visits)
-    ]
-    if not rows:
+def _timeline(told: Sequence[News]) -> str:
+    if not told:
         return ""
-    day = f"{story.started:%Y-%m-%d}, UTC"
-    return "\n".join(["### Timeline", "", f"| {day} | | |", "| --- | --- | --- |", *rows])
+    head = f"| {_time(told[0]):%Y-%m-%d}, UTC | | | |"
+    rows = ["### Timeline", "", head, "| --- | --- | --- | --- |", *_rows(told)]
+    return "\n".join(rows)
 
 
-def _clock(at: datetime, started: datetime) -> str:
-    days = (at.date() - started.date()).days
-    return f"{at:%H:%M:%S}" + (f" +{days} d" if days else "")
+def _rows(told: Sequence[News]) -> Iterator[str]:
+    first = _time(told[0]).date()
+    for news in told:
+        days = (_time(news).date() - first).days
+        at = f"{_time(news):%H:%M:%S}" + (f" +{days} d" if days else "")
+        yield f"| {at} | {_cell(news.chapter)} | {word(news)} | {_cell(news.text)} |"
+
+
+def _time(news: News) -> datetime:
+    return datetime.fromtimestamp(news.at, UTC)
 
 
 def _cell(text: Any) -> str:

@@ -19,9 +19,16 @@ TOUCHED = {"deployment": {"id": "d-1"}}
         ("SUCCEEDED", "Skipped", {}, Ending.REFUSED),
         ("FAILED", "RolledBack", TOUCHED, Ending.ROLLED_BACK),
         ("FAILED", "Failed", {}, Ending.REFUSED),
-        ("FAILED", "Failed", TOUCHED, Ending.UNCLEAR),
-        ("ABORTED", "CreateDeployment", {}, Ending.UNCLEAR),
+        ("PENDING_REDRIVE", "Observe", TOUCHED, Ending.RUNNING),
+        ("FAILED", "Failed", TOUCHED, Ending.FAILED),
+        ("FAILED", "Failed", {"outcome": {"touched": True}}, Ending.FAILED),
+        ("FAILED", "Failed", {"outcome": "another version's"}, Ending.REFUSED),
         ("ABORTED", "VerifyRaft", {}, Ending.REFUSED),
+        ("ABORTED", "CreateDeployment", {}, Ending.STOPPED),
+        ("ABORTED", "WaitForDeployment", TOUCHED, Ending.STOPPED),
+        ("ABORTED", "RolledBack", TOUCHED, Ending.STOPPED),
+        ("TIMED_OUT", "PollRollback", TOUCHED, Ending.TIMED_OUT),
+        ("TIMED_OUT", "VerifyRaft", {}, Ending.REFUSED),
     ],
 )
 def test_the_ending(status: str, last: str, document: dict[str, Any], expected: Ending) -> None:

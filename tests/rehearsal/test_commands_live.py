@@ -125,7 +125,7 @@ def test_watch_follows_one_to_its_end(
         (GOOD, CREATED, 0, "deployed"),
         (BACK, CREATED, 3, "rolledBack"),
         (BAD, REGISTERED, 4, "refused"),
-        (BAD, CREATED, 1, "unclear"),
+        (BAD, CREATED, 1, "failed"),
     ],
 )
 def test_the_exit_code_is_how_it_ended(

@@ -75,7 +75,7 @@ def test_a_deployment_that_goes_well(runner: Runner, world: World, good: str) ->
         "initiator": "octocat, https://github.com/owner/name/actions/runs/4711",
     }
     assert "::group::Deployment\n" in runner.told
-    assert "CodeDeploy deployment d-ABC created" in runner.told
+    assert "deployment  d-ABC created" in runner.told
     assert runner.told.count("::group::") == runner.told.count("::endgroup::") >= 2
     assert runner.summary.startswith("## ✅ Deployed\n")
     assert "WaitForDeployment --> Deployed" in runner.summary
@@ -83,7 +83,7 @@ def test_a_deployment_that_goes_well(runner: Runner, world: World, good: str) ->
 
 @pytest.mark.parametrize(
     ("name", "code", "ending"),
-    [("RolledBack", 3, "rolled back"), ("Failed", 1, "failed")],
+    [("RolledBack", 3, "rolledBack"), ("Failed", 1, "failed")],
 )
 def test_it_ends_as_the_execution_ended(
     runner: Runner, machine: Machines, name: str, code: int, ending: str
@@ -96,7 +96,7 @@ def test_it_ends_as_the_execution_ended(
 
 def test_a_refusal_has_its_own_code(runner: Runner, machine: Machines) -> None:
     assert runner.run(machine({"Failed": fail("2 of 3 voters are healthy")})) == 4
-    assert "::error title=Refused before anything was touched::2 of 3" in runner.told
+    assert "::error title=Refused (nothing was touched)::2 of 3" in runner.told
 
 
 def test_a_re_run_deploys_nothing_and_reports_the_same(
@@ -160,7 +160,7 @@ def test_an_execution_that_somebody_stops_is_told_as_such(
     )
     assert step.wait(60) == 1
     assert runner.outputs["ending"] == "stopped"
-    assert "::error title=The execution was stopped::enough" in runner.told
+    assert "::error title=Stopped (with a deployment whose end it did not see%3A look at it)::enough" in runner.told
 
 
 def test_an_execution_that_cannot_be_seen_any_more_is_left_with_a_word(

@@ -1,23 +1,77 @@
-"""Executions as Step Functions told them, recorded in rehearsals: without what functions were
-given, and without looks that saw nothing new."""
+"""Executions as the AWS CLI told them, recorded in rehearsals: without what functions were given,
+and without looks that saw nothing new."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quorumshift.report.story import Story, read
+from quorumshift.adapters.aws.history import read_event, read_execution
+from quorumshift.domain.chronicle import Chronicle
+from quorumshift.domain.execution import Ending, Execution
+from quorumshift.report.chronicle import as_text, line, record, worth_a_line
+from quorumshift.report.summary import as_markdown
 
-EXECUTIONS = Path(__file__).parents[1] / "testdata" / "histories"
+RECORDED = Path(__file__).parents[1] / "testdata" / "executions"
+NAMES = tuple(sorted(path.stem for path in RECORDED.glob("*.json")))
+
+Events = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An execution, and the chronicle that has taken its events."""
+
+    execution: Execution
+    chronicle: Chronicle
+
+    @property
+    def ending(self) -> Ending:
+        return self.chronicle.place.ending(self.execution.status)
+
+    @property
+    def lines(self) -> list[str]:
+        return [line(news) for news in worth_a_line(self.chronicle.news)]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return record(self.execution, self.chronicle.place, self.execution.started + 60)
+
+    @property
+    def page(self) -> str:
+        return as_text(self.record)
+
+    def markdown(self, console: str = "", footer: str = "") -> str:
+        return as_markdown(self.record, self.chronicle, console, footer)
 
 
 def recording(name: str) -> dict[str, Any]:
     """``described``, and ``events`` in their order."""
-    return dict(json.loads((EXECUTIONS / f"{name}.json").read_text(encoding="utf-8")))
+    return dict(json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8")))
 
 
-def story(name: str, events: int | None = None, **described: Any) -> Story:
-    """The story of a recording, or of its first ``events`` as if it were told then."""
+def told(described: Mapping[str, Any], events: Events) -> Told:
+    """What these events tell."""
+    chronicle = Chronicle()
+    for event in events:
+        if read := read_event(event):
+            chronicle.take(read)
+    return Told(read_execution(described), chronicle)
+
+
+def replayed(name: str, until: str = "", *, times: int = 1, **described: Any) -> Told:
+    """A recording, whole, or as it stood when state ``until`` was entered for the n-th time."""
     found = recording(name)
-    return read({**found["described"], **described}, found["events"][:events])
+    events = found["events"]
+    if until:
+        entries = [
+            number
+            for number, event in enumerate(events)
+            if event.get("stateEnteredEventDetails", {}).get("name") == until
+        ]
+        events = events[: entries[times - 1] + 1]
+        described = {"status": "RUNNING", "stopDate": None, "error": "", "cause": "", **described}
+    return told({**found["described"], **described}, events)

@@ -10,16 +10,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import code
+from quorumshift.adapters.aws.history import read_event, read_execution
 from quorumshift.domain.chronicle import Event, Mark
 from quorumshift.domain.errors import InvalidRequest
 from quorumshift.domain.execution import Execution, Place
-from quorumshift.domain.outcome import read_failure
 
 LATEST = "latest"
 _PAGE = 200
 _TAIL = 20
 """Events from the end, among which the last entry of a state is."""
-_ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 
 
 class Executions:
@@ -126,61 +125,6 @@ class Executions:
             if not found.get("nextToken"):
                 return
             arguments["nextToken"] = found["nextToken"]
-
-
-def read_event(event: dict[str, Any]) -> Event | None:
-    """Step Functions' event in our words; ``None`` for one that says nothing to anybody."""
-    kind = str(event["type"])
-    number, at = int(event["id"]), float(event["timestamp"].timestamp())
-    if entered := event.get("stateEnteredEventDetails"):
-        document = _document(entered.get("input"))
-        return Event(number, at, Mark.ENTERED, str(entered["name"]), document)
-    if left := event.get("stateExitedEventDetails"):
-        document = _document(left.get("output"))
-        return Event(number, at, Mark.LEFT, str(left["name"]), document)
-    if kind == "ExecutionStarted":
-        started = event.get("executionStartedEventDetails") or {}
-        return Event(number, at, Mark.STARTED, document=_document(started.get("input")))
-    ended = kind in _ENDS
-    if not ended and not kind.endswith(("Failed", "TimedOut")):
-        return None
-    found = (value for key, value in event.items() if key.endswith("EventDetails"))
-    details: dict[str, Any] = next(found, {})
-    error, cause = _freed(details)
-    mark = Mark.ENDED if ended else Mark.STUMBLED
-    return Event(number, at, mark, error=error, cause=cause)
-
-
-def _freed(details: dict[str, Any]) -> tuple[str, str]:
-    """Error and cause, the latter freed from Lambda's wrapping."""
-    if not details.get("error"):
-        return "", str(details.get("cause") or "")
-    failure = read_failure({"Error": details["error"], "Cause": details.get("cause")})
-    return failure.error, failure.message
-
-
-def read_execution(found: dict[str, Any]) -> Execution:
-    """What DescribeExecution answers, in our words."""
-    stopped = found.get("stopDate")
-    error, cause = _freed(found)
-    return Execution(
-        id=str(found["executionArn"]),
-        name=str(found["name"]),
-        status=str(found["status"]),
-        started=found["startDate"].timestamp(),
-        stopped=stopped.timestamp() if stopped else None,
-        request=_document(found.get("input")),
-        error=error,
-        cause=cause,
-    )
-
-
-def _document(text: str | None) -> dict[str, Any]:
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:  # cut off, as history does with what is too long
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _what(request: dict[str, Any]) -> dict[str, Any]:
