@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -67,7 +68,7 @@ def follow(
     before. Interrupted, it says how to stop the deployment, which goes on."""
     chronicle = Chronicle()
     try:
-        with _view(execution, from_now) as view:
+        with _view(execution, options.output, from_now) as view:
             execution = _to_the_end(service, execution, chronicle, view)
     except KeyboardInterrupt:
         name = execution.name
@@ -119,10 +120,20 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def _view(execution: Execution, from_now: bool) -> Iterator[_View]:
-    """Where it is shown."""
+def _view(execution: Execution, form: str, from_now: bool) -> Iterator[_View]:
+    """A picture on a terminal, lines elsewhere and beside JSON."""
+    from quorumshift.report.live import drawable
+
     tell(f"watching {execution.name} (Ctrl-C stops the watching, not the deployment)")
-    yield _Lines(silent=from_now)
+    if form == "json" or not drawable(sys.stderr):
+        yield _Lines(silent=from_now)
+        return
+    from quorumshift.report.drawing import canvas
+    from quorumshift.report.picture import Drawn
+
+    drawn = Drawn(execution)
+    with canvas(sys.stderr, drawn.picture, screen=True):
+        yield drawn
 
 
 def _to_the_end(

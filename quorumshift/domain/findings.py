@@ -59,6 +59,11 @@ def alarms(document: Document) -> list[Document]:
     return _rows(table(document, "observation"), "alarms", "name", "ringing")
 
 
+def failures(document: Document) -> list[Document]:
+    """Tasks of green that stopped although nobody wanted it: ``task``, ``reason``, ``exitCode``."""
+    return _rows(table(document, "observation"), "failures", "task", "reason")
+
+
 def nodes(document: Document) -> list[Document]:
     """The cluster's nodes, as the latest look knows them: ``address``, ``colour``, ``standing``."""
     looks = (table(table(document, key), "cluster") for key in ("rollback", "observation"))
@@ -106,7 +111,7 @@ def _all(document: Document) -> Iterator[Finding]:
         text = f"{check['name']}: {'yes' if check['passed'] else 'NO'}. {check['reason']}"
         yield Finding("hook", f"hook {check['name']}", text, dict(check))
     yield from _alarms(document)
-    yield from _failures(table(document, "observation"))
+    yield from _failures(document)
     yield from _cluster(document)
     yield from _meaning(table(table(document, "observation"), "meaning"))
     yield from _undone(document)
@@ -160,8 +165,8 @@ def _alarms(document: Document) -> Iterator[Finding]:
         yield Finding("alarm", about, text, dict(alarm), quiet_at_first=not alarm["ringing"])
 
 
-def _failures(seen: Document) -> Iterator[Finding]:
-    for failure in _rows(seen, "failures", "task", "reason"):
+def _failures(document: Document) -> Iterator[Finding]:
+    for failure in failures(document):
         code = failure.get("exitCode")
         exit_code = f", exit code {code}" if code is not None else ""
         text = f"{short(failure['task'])} of green stopped: {failure['reason']}{exit_code}"

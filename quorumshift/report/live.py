@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def live_view(rehearsal: Rehearsal, stream: TextIO) -> Iterator[View]:
     """Follow ``rehearsal`` on ``stream`` until the context is left."""
     view: View
-    if stream.isatty():
+    if drawable(stream):
         from quorumshift.report.terminal import Terminal
 
         view = Terminal(rehearsal, stream)
@@ -28,6 +28,15 @@ def live_view(rehearsal: Rehearsal, stream: TextIO) -> Iterator[View]:
         yield view
     finally:
         view.close()
+
+
+def drawable(stream: TextIO) -> bool:
+    """Whether a picture can be drawn on ``stream``."""
+    if not stream.isatty():
+        return False
+    from quorumshift.report.drawing import can_draw
+
+    return can_draw(stream)
 
 
 class View:

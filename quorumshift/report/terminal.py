@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from quorumshift.domain.raft import Standing
+from quorumshift.report.drawing import canvas, traffic_bar
 from quorumshift.report.lines import line, player_figures
 from quorumshift.report.live import View
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 NEWS = 12
 """How many of the last lines are shown."""
-BAR = 40
-"""Characters of the traffic bar."""
 
 
 class Terminal(View):
@@ -35,18 +34,12 @@ class Terminal(View):
         self._stage = ""
         self._green = 0
         rehearsal.world.events.listen(self._take)
-        self._live = Live(
-            get_renderable=self._picture,
-            console=Console(file=stream),
-            refresh_per_second=4,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._live.start()
+        self._drawing = contextlib.ExitStack()
+        self._drawing.enter_context(canvas(stream, self._picture))
 
     def close(self) -> None:
         """Draw a last time and leave the picture standing."""
-        self._live.stop()
+        self._drawing.close()
 
     def _take(self, event: Event) -> None:
         if event.kind == "state" and event.data.get("verb") == "entered":
@@ -75,13 +68,7 @@ class Terminal(View):
         )
 
     def _traffic(self) -> Text:
-        green = round(BAR * self._green / 100)
-        return Text.assemble(
-            ("traffic   ", "bold"),
-            ("█" * (BAR - green), "blue"),
-            ("█" * green, "green"),
-            f"  blue {100 - self._green} %, green {self._green} %",
-        )
+        return Text.assemble(("traffic   ", "bold"), traffic_bar(self._green))
 
     def _nodes(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))

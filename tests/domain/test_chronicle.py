@@ -47,7 +47,8 @@ def test_news_is_told_once_and_in_order() -> None:
 def test_a_deployments_news_stand_in_the_chapter_of_its_stage() -> None:
     news = replayed("rolled-back").chronicle.news
     chapters = {one.text: one.chapter for one in news}
-    assert chapters["blue 90 %, green 10 %"] == "Deployment: AllowTraffic"
+    assert chapters["Install running"] == "Deployment: Install"
+    assert chapters["the deployment was stopped"] == "Roll-back"
     assert chapters["StopDeployment"] == "Roll-back"
     assert chapters["VerifyRaft"] == "Raft cluster before"
     assert chapters["VerifyRollback"] == "Raft cluster after"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -251,6 +252,40 @@ def test_ctrl_c_stops_the_watching_and_not_the_deployment(service: Deployed) -> 
     client = service.world.client("stepfunctions")
     assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
     client.stop_execution(executionArn=arn)
+
+
+def test_on_a_terminal_there_is_a_picture_which_leaves_the_terminal_clean(
+    service: Deployed,
+) -> None:
+    service.machine(REGISTERED, wait("WaitForDeployment", 3600), GOOD)
+    arn = service.start("drawn")
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "quorumshift.cli.main", "watch", "drawn"]
+    with subprocess.Popen(
+        [*command, "--config", str(service.configuration)],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
+    ) as process:
+        os.close(theirs)
+        shown = read_until(terminal, "WaitForDeployment")
+        process.send_signal(signal.SIGINT)
+        shown += read_until(terminal, "to stop it: quorumshift stop drawn")
+    os.close(terminal)
+    assert process.returncode == 130
+    assert "app:1 → app:2" in shown
+    for hidden, seen in (("[?25l", "[?25h"), ("[?1049h", "[?1049l")):
+        assert 0 < shown.rindex(hidden) < shown.rindex(seen)
+    service.world.client("stepfunctions").stop_execution(executionArn=arn)
+
+
+def read_until(terminal: int, text: str) -> str:
+    """What comes from the terminal, up to ``text``."""
+    shown = b""
+    while text.encode() not in shown:
+        shown += os.read(terminal, 65536)
+    return shown.decode()
 
 
 def test_a_service_that_is_not_there_gets_one_line(

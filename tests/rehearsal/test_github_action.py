@@ -160,7 +160,10 @@ def test_an_execution_that_somebody_stops_is_told_as_such(
     )
     assert step.wait(60) == 1
     assert runner.outputs["ending"] == "stopped"
-    assert "::error title=Stopped (with a deployment whose end it did not see%3A look at it)::enough" in runner.told
+    assert (
+        "::error title=Stopped (with a deployment whose end it did not see%3A look at it)::enough"
+        in runner.told
+    )
 
 
 def test_an_execution_that_cannot_be_seen_any_more_is_left_with_a_word(

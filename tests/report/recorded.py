@@ -4,6 +4,7 @@ and without looks that saw nothing new."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,3 +76,16 @@ def replayed(name: str, until: str = "", *, times: int = 1, **described: Any) ->
         events = events[: entries[times - 1] + 1]
         described = {"status": "RUNNING", "stopDate": None, "error": "", "cause": "", **described}
     return told({**found["described"], **described}, events)
+
+
+def stands_in_the_docs(name: str, page: str) -> None:
+    """``page`` is what was kept as ``name``, and what docs/commands.md shows; both are written anew
+    with ``QUORUMSHIFT_REGENERATE=1``."""
+    shown, docs = RECORDED / name, Path(__file__).parents[2] / "docs" / "commands.md"
+    start = f"<!-- generated: tests/testdata/executions/{name} -->\n```text\n"
+    if os.environ.get("QUORUMSHIFT_REGENERATE"):
+        shown.write_text(page)
+        before, rest = docs.read_text().split(start, 1)
+        docs.write_text(f"{before}{start}{page}" + rest[rest.index("```\n") :])
+    assert page == shown.read_text()
+    assert f"{start}{page}```\n" in docs.read_text()

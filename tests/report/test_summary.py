@@ -47,7 +47,7 @@ def test_the_picture_counts_the_ways_and_marks_what_failed() -> None:
 
 
 def test_what_others_wrote_can_leave_neither_its_cell_nor_its_fence() -> None:
-    found = recording("rolled-back")
+    found = recording("stopped")
     cause = 'a|b <img src=x> [x](y) @team\n## "new"'
     for event in found["events"]:
         details = event.get("stateExitedEventDetails", {})
