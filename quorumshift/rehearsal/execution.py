@@ -6,6 +6,9 @@ import json
 import uuid
 from typing import Any
 
+from quorumshift.adapters.aws.history import read_event
+from quorumshift.domain.chronicle import Chronicle
+from quorumshift.domain.findings import checks
 from quorumshift.rehearsal.result import Hook, Outcome
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
@@ -57,30 +60,23 @@ class Execution:
 
     def states(self, first_entries: bool = True) -> tuple[str, ...]:
         """The states as they were entered; each one's first entry alone unless told otherwise."""
-        entered = (
-            event["stateEnteredEventDetails"]["name"]
-            for event in self._history()
-            if "stateEnteredEventDetails" in event
-        )
+        entered = [visit.state for visit in self._chronicle().visits]
         return tuple(dict.fromkeys(entered) if first_entries else entered)
 
     def hooks(self) -> tuple[Hook, ...]:
         """The hooks' answers, as the latest state that tells of them knows them."""
-        known: list[dict[str, Any]] = []
-        for event in self._history():
-            details = event.get("stateExitedEventDetails")
-            state = json.loads(details["output"]) if details else {}
-            for key in ("observation", "outcome"):
-                checks = (state.get(key) or {}).get("checks") or []
-                known = checks if len(checks) >= len(known) else known
         return tuple(
             Hook(check["name"], "proceed" if check["passed"] else "abort", check["reason"])
-            for check in known
+            for check in checks(self._chronicle().document)
         )
 
     def _describe(self) -> dict[str, Any]:
         return dict(self._client.describe_execution(executionArn=self._arn))
 
-    def _history(self) -> list[dict[str, Any]]:
+    def _chronicle(self) -> Chronicle:
+        found = Chronicle()
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=self._arn)
-        return [event for page in pages for event in page["events"]]
+        for page in pages:
+            for event in filter(None, map(read_event, page["events"])):
+                found.take(event)
+        return found
