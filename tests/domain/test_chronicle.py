@@ -9,7 +9,7 @@ import pytest
 
 from quorumshift.domain.chronicle import CHAPTERS, Chronicle, Event, Mark, News, Visit
 from quorumshift.domain.execution import Ending
-from tests.report.recorded import NAMES, recording, replayed, told
+from tests.report.recorded import NAMES, entries, recording, replayed, told
 from workflows.__main__ import MACHINES
 
 STATES = MACHINES["deploy"]()["States"]
@@ -132,11 +132,7 @@ def test_every_recording_goes_through_ways_that_the_definition_has() -> None:
 def test_a_redriven_execution_goes_on_in_the_state_where_it_had_ended(entered_anew: bool) -> None:
     found = recording("deployed")
     events = list(found["events"])
-    at = next(
-        number
-        for number, event in enumerate(events)
-        if event.get("stateEnteredEventDetails", {}).get("name") == "VerifyRaft"
-    )
+    at = entries(events, "VerifyRaft")[0]
     when = events[at]["timestamp"]
     between = [
         {"id": 9000, "type": "ExecutionAborted", "timestamp": when},

@@ -63,17 +63,21 @@ def told(described: Mapping[str, Any], events: Events) -> Told:
     return Told(read_execution(described), chronicle)
 
 
+def entries(events: list[dict[str, Any]], state: str) -> list[int]:
+    """Which of the events enter a state."""
+    return [
+        number
+        for number, event in enumerate(events)
+        if event.get("stateEnteredEventDetails", {}).get("name") == state
+    ]
+
+
 def replayed(name: str, until: str = "", *, times: int = 1, **described: Any) -> Told:
     """A recording, whole, or as it stood when state ``until`` was entered for the n-th time."""
     found = recording(name)
     events = found["events"]
     if until:
-        entries = [
-            number
-            for number, event in enumerate(events)
-            if event.get("stateEnteredEventDetails", {}).get("name") == until
-        ]
-        events = events[: entries[times - 1] + 1]
+        events = events[: entries(events, until)[times - 1] + 1]
         described = {"status": "RUNNING", "stopDate": None, "error": "", "cause": "", **described}
     return told({**found["described"], **described}, events)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.report.recorded import recording, replayed, told
+from tests.report.recorded import entries, recording, replayed, told
 
 
 def test_the_page_tells_the_end_the_hooks_with_evidence_the_states_and_the_times() -> None:
@@ -23,11 +23,7 @@ def test_the_page_tells_the_end_the_hooks_with_evidence_the_states_and_the_times
 def test_the_picture_counts_the_ways_and_marks_what_failed() -> None:
     found = recording("deployed")
     events = list(found["events"])
-    at = next(
-        number
-        for number, event in enumerate(events)
-        if event.get("stateEnteredEventDetails", {}).get("name") == "VerifyRaft"
-    )
+    at = entries(events, "VerifyRaft")[0]
     failed = {
         "id": 9000,
         "type": "LambdaFunctionFailed",
@@ -38,9 +34,7 @@ def test_the_picture_counts_the_ways_and_marks_what_failed() -> None:
         },
     }
     page = told(found["described"], [*events[: at + 1], failed, *events[at + 1 :]]).markdown()
-    assert "| error | VerifyRaft failed: Transient: nobody answers yet |" in page.replace(
-        "ERROR", "error"
-    )
+    assert "| ERROR | VerifyRaft failed: Transient: nobody answers yet |" in page
     assert "    class VerifyRaft failed\n" in page
     assert re.search(r"WaitForDeployment -->\|\d\d times\| PollDeployment\n", page)
     assert "    style Deployed fill:#2da44e" in page
