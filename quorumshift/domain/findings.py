@@ -7,7 +7,7 @@ may be cut off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,8 @@ def traffic(document: Document) -> Document:
     if table(document, "rollback").get("decision") == "done":
         return {"blue": 100.0, "green": 0.0}
     looks = (table(table(document, key), "rollout") for key in ("rollback", "observation"))
-    return next((found for look in looks if (found := table(look, "traffic"))), {})
+    known = (table(look, "traffic") for look in looks)
+    return next((found for found in known if _are_weights(found)), {})
 
 
 def stages(document: Document) -> list[Document]:
@@ -85,6 +86,12 @@ def table(document: Document, key: str) -> Document:
     return found if isinstance(found, Mapping) else {}
 
 
+def texts(document: Document, key: str) -> list[str]:
+    """The texts that are listed under ``key``."""
+    found = document.get(key)
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
 def short(arn: object) -> str:
     """What stands behind the last slash of an ARN."""
     return str(arn or "").rpartition("/")[2]
@@ -92,12 +99,12 @@ def short(arn: object) -> str:
 
 def cluster_line(found: Document) -> str:
     """The evidence of a verdict in a line: who votes, who learns, who leads."""
-    voters = found.get("voters") or []
-    learners = f"; learners {', '.join(found['learners'])}" if found.get("learners") else ""
+    voters, learners, healthy = (texts(found, key) for key in ("voters", "learners", "healthy"))
+    learning = f"; learners {', '.join(learners)}" if learners else ""
     return (
-        f"voters {', '.join(voters) or 'unknown'}{learners}; "
+        f"voters {', '.join(voters) or 'unknown'}{learning}; "
         f"leader {found.get('leader') or 'none'}, term {found.get('term')}; "
-        f"{len(found.get('healthy') or [])} of {len(voters)} healthy"
+        f"{len(healthy)} of {len(voters)} healthy"
     )
 
 
@@ -211,11 +218,19 @@ def _outcome(outcome: Document) -> Iterator[Finding]:
 
 
 def _sentence(said: Document) -> str:
-    return " ".join(map(str, said.get("reasons") or []))
+    return " ".join(texts(said, "reasons"))
 
 
 def _rows(document: Document, key: str, *needed: str) -> list[Document]:
     """The rows under ``key`` that have what is ``needed``."""
     found = document.get(key)
     rows = found if isinstance(found, list) else []
-    return [row for row in rows if isinstance(row, Mapping) and row.keys() >= set(needed)]
+    return [row for row in rows if isinstance(row, Mapping) and _has(row, needed)]
+
+
+def _has(row: Document, needed: Iterable[str]) -> bool:
+    return all(isinstance(row.get(key), (str, bool)) for key in needed)
+
+
+def _are_weights(found: Document) -> bool:
+    return all(isinstance(found.get(colour), (int, float)) for colour in ("blue", "green"))

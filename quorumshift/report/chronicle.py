@@ -139,7 +139,7 @@ def record(execution: Execution, place: Place, now: float) -> dict[str, Any]:
 
 def what(request: Document) -> str:
     """What a request asks for, in a few words: in the input's own ones or in the checked ones."""
-    if source := request.get("source"):
+    if source := table(request, "source"):
         return f"commit {source.get('commit')} of {source.get('repository')}"
     if request.get("image"):
         return f"image {request['image']}"

@@ -25,6 +25,7 @@ from quorumshift.domain.findings import (
     short,
     stages,
     table,
+    texts,
     traffic,
     verdict,
 )
@@ -197,8 +198,7 @@ def _cluster(document: Document) -> Iterator[tuple[str, RenderableType]]:
         style = colour if colour in ("blue", "green") else ""
         yield colour if style else "others", Text("; ".join(rows), style=style)
     if said and said.get("decision") != "proceed":
-        text = " ".join(map(str, said.get("reasons") or []))
-        yield "cluster", Text(text, style="yellow")
+        yield "cluster", Text(" ".join(texts(said, "reasons")), style="yellow")
 
 
 def _grouped(same: Iterator[Document]) -> Iterator[tuple[str, Iterator[Document]]]:
