@@ -86,6 +86,13 @@ def table(document: Document, key: str) -> Document:
     return found if isinstance(found, Mapping) else {}
 
 
+def build_line(document: Document) -> str:
+    """The build, in a line; empty where there is none."""
+    build = table(document, "build")
+    phase = f", phase {build['phase']}" if build.get("phase") else ""
+    return f"{build['id']} {build.get('status') or 'running'}{phase}" if build.get("id") else ""
+
+
 def texts(document: Document, key: str) -> list[str]:
     """The texts that are listed under ``key``."""
     found = document.get(key)
@@ -129,8 +136,7 @@ def _prepared(document: Document) -> Iterator[Finding]:
     request = {key: value for key, value in table(document, "request").items() if value}
     yield Finding("request", "request", "; ".join(map(_asked, request.items())), request)
     build = table(document, "build")
-    words = [build.get("id"), build.get("status"), build.get("phase")]
-    yield Finding("build", "build", " ".join(str(word) for word in words if word), dict(build))
+    yield Finding("build", "build", build_line(document), dict(build))
     if build.get("log"):
         yield Finding("build", "build's log", f"log: {build['log']}")
     revision = table(document, "revision")

@@ -19,6 +19,7 @@ from quorumshift.domain.execution import Ending, Execution, Place
 from quorumshift.domain.findings import (
     Document,
     alarms,
+    build_line,
     checks,
     failures,
     nodes,
@@ -110,6 +111,8 @@ def _rows(
     document = seen.place.document
     yield "deploys", _deploys(found)
     yield "states", _states(seen, now)
+    if build_line(document) and not found["revision"]:
+        yield "build", build_line(document)
     if known := stages(document):
         yield "stages", _stages(known)
     if weights := traffic(document):

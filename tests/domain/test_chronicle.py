@@ -74,6 +74,23 @@ def test_an_alarm_that_becomes_quiet_again_is_news() -> None:
         assert [one.text for one in chronicle.take(event)] == says
 
 
+def test_a_build_is_told_from_its_start() -> None:
+    chronicle, told = Chronicle(), []
+    for state, build in (
+        ("StartBuild", {"id": "b:1", "waited": 0}),
+        ("PollBuild", {"id": "b:1", "status": "running", "phase": "BUILD", "log": "https://l"}),
+        ("PollBuild", {"id": "b:1", "status": "running", "phase": "BUILD", "log": "https://l"}),
+        ("PollBuild", {"id": "b:1", "status": "succeeded", "phase": "COMPLETED", "log": ""}),
+    ):
+        told += chronicle.take(Event(1, 0.0, Mark.LEFT, state, {"build": build}))
+    assert [(one.kind, one.text, one.chapter) for one in told] == [
+        ("build", "b:1 running", "Build"),
+        ("build", "b:1 running, phase BUILD", "Build"),
+        ("build", "log: https://l", "Build"),
+        ("build", "b:1 succeeded, phase COMPLETED", "Build"),
+    ]
+
+
 def test_the_roll_backs_traffic_counts_while_the_last_look_still_stands_there() -> None:
     chronicle = Chronicle()
     document: dict[str, Any] = {

@@ -35,6 +35,14 @@ def test_before_anything_is_known() -> None:
     assert "quorumshift stop github-1001-deploy" in text
 
 
+def test_while_a_commit_is_built() -> None:
+    told = replayed("deployed", "Receive")
+    told.chronicle.document = {"build": {"id": "b:1", "status": "running", "phase": "BUILD"}}
+    assert "build    b:1 running, phase BUILD" in drawn(seen(told))
+    told.chronicle.document = {**told.chronicle.document, "revision": {"to": "app:2"}}
+    assert "build " not in drawn(seen(told))
+
+
 def test_while_the_cluster_is_verified() -> None:
     text = drawn(seen(replayed("deployed", "VerifyRaft")), after=65)
     assert "RegisterTaskDefinition → VerifyRaft for 1:05" in " ".join(text.split())
