@@ -13,8 +13,8 @@ from tests.report.recorded import NAMES, entries, recording, replayed, told
 from workflows.__main__ import MACHINES
 
 STATES = MACHINES["deploy"]()["States"]
-COMING = {"NotifyStarted", "NotifyRollingBack"}
-"""States that have their chapter before the definition has them."""
+FORMER = {("CreateDeployment", "WaitForDeployment"), ("StopDeployment", "WaitForRollback")}
+"""Ways of the recordings, which are older than NotifyStarted and NotifyRollingBack."""
 
 
 def poll(**observation: Any) -> list[News]:
@@ -23,7 +23,7 @@ def poll(**observation: Any) -> list[News]:
 
 
 def test_every_state_of_the_definition_has_its_chapter() -> None:
-    assert set(STATES) <= set(CHAPTERS) <= {*STATES, *COMING}
+    assert set(STATES) == set(CHAPTERS)
 
 
 def test_news_is_told_once_and_in_order() -> None:
@@ -140,7 +140,8 @@ def test_every_recording_goes_through_ways_that_the_definition_has() -> None:
             state = STATES[before.state]
             nexts = {state.get("Next"), state.get("Default")}
             nexts |= {each["Next"] for each in (*state.get("Choices", ()), *state.get("Catch", ()))}
-            assert after.state in nexts, (before, after)
+            former = (before.state, after.state) in FORMER
+            assert former or after.state in nexts, (before, after)
             assert before.left is not None
             assert before.entered <= before.left <= after.entered
 
