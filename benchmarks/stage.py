@@ -29,7 +29,6 @@ from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.options import Options
 from quorumshift.rehearsal.run import Rehearsal
 from quorumshift.rehearsal.samples import ETCD
-from quorumshift.rehearsal.stock import NEW_TAG
 from quorumshift.rehearsal.world import Event
 from quorumshift.usecases.observer import Observer as Looker
 
@@ -74,7 +73,7 @@ class Stage:
 
     def _deploy(self) -> str:
         """All traffic to version 2, and no question to anybody; returns when blue waits."""
-        reference = images.push(self.world, self.names.repository, NEW_TAG, version="2")
+        reference = images.push(self.world, self.names.repository, images.NEW_TAG, version="2")
         definitions = EcsTaskDefinitions(
             self.world.client("ecs"), self.names.family, self.service.container, self._tasks.live
         )

@@ -15,6 +15,7 @@ from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.rehearsal.faults import Fault, listing, parse_fault
 from quorumshift.rehearsal.samples import CONTRACTS, SAMPLES, SNAKETRON, Contract
 from quorumshift.rehearsal.service.node import EXTENDED
+from quorumshift.rehearsal.starts import Start
 
 if TYPE_CHECKING:
     from quorumshift.rehearsal.result import Result
@@ -44,6 +45,13 @@ def add_to(verbs: Any) -> None:
         metavar="NAME[@MOMENT]",
         help=f"what shall go wrong, and when: {listing()}",
     )
+    verb.add_argument(
+        "--start",
+        choices=[start.value for start in Start],
+        default=Start.COMMAND.value,
+        help="who starts it: command, with version 2 (default); schedule, the service's own, which "
+        "deploys what serves once more",
+    )
     verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
     verb.add_argument(
         "--keep",
@@ -55,7 +63,7 @@ def add_to(verbs: Any) -> None:
         action="store_true",
         help="deploy the way of today first (green joins and votes by itself, CodeDeploy ends "
         "blue at once), then with quorumshift, and print both side by side; not together with "
-        "--fault or --keep",
+        "--fault, --start or --keep",
     )
     verb.set_defaults(run=run)
 
@@ -199,10 +207,10 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return ExitCode.USAGE
-    if options.fault or options.keep:
+    if options.fault or options.keep or options.start != Start.COMMAND:
         print(
             "quorumshift rehearse: --baseline compares two deployments in which nothing goes "
-            "wrong and keeps neither; leave --fault and --keep out",
+            "wrong and keeps neither; leave --fault, --start and --keep out",
             file=sys.stderr,
         )
         return ExitCode.USAGE
@@ -214,6 +222,7 @@ def run(options: argparse.Namespace) -> int:
 def _run_one(options: argparse.Namespace) -> int:
     from quorumshift.rehearsal.options import Options
     from quorumshift.rehearsal.run import Rehearsal
+    from quorumshift.rehearsal.ways import STARTED_BY
     from quorumshift.report.live import live_view
 
     what = Options(
@@ -222,6 +231,7 @@ def _run_one(options: argparse.Namespace) -> int:
         speed=options.speed,
         fault=options.fault,
         configuration=configuration_of(options),
+        way=STARTED_BY[options.start],
         contract=options.contract,
         players=options.players,
         build=options.build,

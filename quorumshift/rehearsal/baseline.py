@@ -10,7 +10,7 @@ from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.adapters.discovery.ecs import EcsService
 from quorumshift.config import Configuration
 from quorumshift.domain.appspec import app_spec
-from quorumshift.rehearsal.images import registry
+from quorumshift.rehearsal.images import NEW_TAG, registry
 from quorumshift.rehearsal.result import Hook, Outcome
 from quorumshift.rehearsal.world import World
 
@@ -29,12 +29,12 @@ class PlainDeployment:
         self._codedeploy = world.client("codedeploy")
         self._id = ""
 
-    def start(self, request: dict[str, Any]) -> None:
+    def start(self) -> None:
         """Register the task definition and create the deployment."""
         names, ecs = self._names, self._world.client("ecs")
         service = EcsService(ecs, names.cluster, names.service, self._service.container)
         definitions = EcsTaskDefinitions(ecs, names.family, self._service.container, service.live)
-        revision, _ = definitions.with_image(f"{registry()}/{request['image']}")
+        revision, _ = definitions.with_image(f"{registry()}/{names.repository}:{NEW_TAG}")
         content = app_spec(revision, service.blueprint(self._service.port), hooks={})
         del content["Hooks"]
         self._id = self._codedeploy.create_deployment(
@@ -70,6 +70,10 @@ class PlainDeployment:
     def hooks(self) -> tuple[Hook, ...]:
         """None."""
         return ()
+
+    def initiator(self) -> str:
+        """Nobody: CodeDeploy keeps no such word."""
+        return ""
 
     def _look(self, deployment: str) -> Mapping[str, Any]:
         found = self._codedeploy.get_deployment(deploymentId=deployment)

@@ -13,13 +13,15 @@ from quorumshift.domain.errors import Transient
 from quorumshift.domain.handover_steps import Step
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.lambda_environment import Outcome, failed_in_lambda
-from quorumshift.rehearsal.aws.lambdas import LambdaEngine
+from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.blackout import Blackout
+from quorumshift.rehearsal.dead_hooks import kill_hook
 from quorumshift.rehearsal.faults import Deed, Fault
 from quorumshift.rehearsal.interruptions import Interruptions
 from quorumshift.rehearsal.moments import Moment, Phase
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.peer_cuts import PeerCuts
+from quorumshift.rehearsal.scheduled import Scheduled
 from quorumshift.rehearsal.service.node import CLIENT_PORT
 from quorumshift.rehearsal.steps_done import StepsDone
 from quorumshift.rehearsal.victims import Victims
@@ -43,14 +45,16 @@ class Deeds:
         configuration: Configuration,
         ecs: EcsEngine,
         observer: Observer,
-        lambdas: LambdaEngine,
+        aws: EmbeddedAws,
     ) -> None:
         self._world = world
         self._names = configuration.names
-        self._lambdas = lambdas
+        self._aws = aws
         self._victims = Victims(world, ecs, observer)
         self._interruptions = Interruptions(world, self._names)
-        self._blackout = Blackout(world, self._names, ecs, observer, lambdas, self._interruptions)
+        self._blackout = Blackout(
+            world, self._names, ecs, observer, aws.lambdas, self._interruptions
+        )
         self._lock = threading.Lock()
         self._struck = False
         self._threads: list[threading.Thread] = []
@@ -96,11 +100,11 @@ class Deeds:
             self._claim()
             if fault.deed is Deed.LOSE_REPLY:
                 return self._lose_reply(step, proceed)
-            self._try(lambda: self._do(fault.deed, step))
+            self._try(lambda: self._do(fault.deed, moment, step))
             return proceed()
 
         steps = StepsDone(moment, strike)
-        steps.watch(self._lambdas, self._names.function("Act"))
+        steps.watch(self._aws.lambdas, self._names.function("Act"))
         self._came = steps.labels
 
     def _strike_at_event(self, fault: Fault, moment: Moment) -> Callable[[Event], None]:
@@ -116,7 +120,7 @@ class Deeds:
             if event.kind == "traffic" and "green" in event.data:
                 self._came.append(f"{event.data['green']}%")
             if moment.comes_with(event) and self._claim():
-                self._start(lambda: self._do(fault.deed, None))
+                self._start(lambda: self._do(fault.deed, moment, None))
 
         return listen
 
@@ -149,7 +153,7 @@ class Deeds:
             came = f"what came: {', '.join(dict.fromkeys(self._came)) or 'nothing of the kind'}"
             raise NeverCame(f"{fault.name}: its moment never came, so nothing was done ({came})")
 
-    def _do(self, deed: Deed, step: Step | None) -> None:
+    def _do(self, deed: Deed, moment: Moment, step: Step | None) -> None:
         victims = self._victims
         match deed:
             case Deed.MOVE_LEADER:
@@ -171,6 +175,10 @@ class Deeds:
                 self._start(self._blackout.end)
             case Deed.KILL_HAND_OVER:
                 self._interruptions.kill_hand_over()
+            case Deed.KILL_HOOK:
+                kill_hook(self._world, self._aws, self._names, moment.phase)
+            case Deed.FIRE_SCHEDULE:
+                self._fire_schedule()
             case _:
                 raise ValueError(f"{deed.name} is not done while a deployment runs")
 
@@ -185,6 +193,13 @@ class Deeds:
         leader = self._victims.leader()
         self._world.events.say("fault", f"cutting {leader}, the leader, off from its peers")
         PeerCuts(self._world).cut(leader)
+
+    def _fire_schedule(self) -> None:
+        """Its request would rather not run beside another deployment."""
+        second = Scheduled(self._world, self._names, self._aws.schedules)
+        second.start()
+        second.skipped()
+        self._world.events.say("fault", "the schedule's execution was skipped: one is under way")
 
     def _break_hook(self) -> None:
         """Spoil one variable of the hook's environment, as a bad release of it would."""

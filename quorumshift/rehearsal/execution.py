@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from quorumshift.adapters.aws.history import read_event
 from quorumshift.domain.chronicle import Chronicle
 from quorumshift.domain.findings import checks
+from quorumshift.names import Names
 from quorumshift.rehearsal.result import Hook, Outcome
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
@@ -19,24 +21,25 @@ ENDS = {
     "FailedUnheard": Outcome.FAILED,
 }
 """The states that end an execution."""
+INITIATOR = "rehearsal"
 
 
 class Execution:
-    """Starts an execution of the state machine ``machine`` and reads from its history, the only
+    """Deploys what ``request`` asks for with an execution, and reads from its history, the only
     store there is."""
 
-    def __init__(self, world: World, machine: str) -> None:
-        self._world = world
+    def __init__(self, world: World, names: Names, request: Mapping[str, Any]) -> None:
+        self._names = names
+        self._request = request
         self._client = world.client("stepfunctions")
-        self._machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
         self._arn = ""
 
-    def start(self, request: dict[str, Any]) -> None:
-        """Start it with this request."""
+    def start(self) -> None:
+        """Start it."""
         self._arn = self._client.start_execution(
-            stateMachineArn=self._machine,
+            stateMachineArn=machine_arn(self._names.deploy),
             name=f"rehearsal-{uuid.uuid4().hex[:8]}",
-            input=json.dumps(request),
+            input=json.dumps({**self._request, "initiator": INITIATOR}),
         )["executionArn"]
 
     def ended(self) -> bool:
@@ -70,6 +73,10 @@ class Execution:
             for check in checks(self._chronicle().document)
         )
 
+    def initiator(self) -> str:
+        """Who asked for it, as its input says."""
+        return str(json.loads(self._describe()["input"]).get("initiator", ""))
+
     def _describe(self) -> dict[str, Any]:
         return dict(self._client.describe_execution(executionArn=self._arn))
 
@@ -80,3 +87,8 @@ class Execution:
             for event in filter(None, map(read_event, page["events"])):
                 found.take(event)
         return found
+
+
+def machine_arn(machine: str) -> str:
+    """The ARN of a state machine."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"

@@ -109,6 +109,8 @@ _ENDS = {
     "degraded": Outcome.FAILED,
     "lost-task": Outcome.DEPLOYED,
     "hook-crash": Outcome.ROLLED_BACK,
+    "hook-killed": Outcome.ROLLED_BACK,
+    "schedule": Outcome.DEPLOYED,
     "move-leader": Outcome.DEPLOYED,
     "alarm": Outcome.ROLLED_BACK,
     "stop": Outcome.ROLLED_BACK,

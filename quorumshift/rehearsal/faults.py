@@ -33,6 +33,8 @@ class Deed(StrEnum):
     KILL_VOTER_BEFORE = "kill a follower's task before the deployment starts"
     LOSE_TASK_BEFORE = "kill a follower's task, and wait until the votes have followed"
     CRASH_HOOK = "make the Lambda of one hook raise"
+    KILL_HOOK = "kill the process of a hook's Lambda while it runs"
+    FIRE_SCHEDULE = "let the service's schedule come due"
     MOVE_LEADER = "move leadership to another voter"
     KILL_BLUE_LEADER = "kill the blue task that leads"
     KILL_BLUE_FOLLOWER = "kill a blue task that votes and does not lead"
@@ -84,6 +86,20 @@ FAULTS = {
             "lost-task", "one blue voter dies, and the votes follow its task", Deed.LOSE_TASK_BEFORE
         ),
         Fault("hook-crash", "a hook's Lambda raises", Deed.CRASH_HOOK),
+        Fault(
+            "hook-killed",
+            "a hook's Lambda is killed while it runs",
+            Deed.KILL_HOOK,
+            (Phase.BEFORE, Phase.AFTER),
+            Moment(Phase.BEFORE),
+        ),
+        Fault(
+            "schedule",
+            "the schedule comes due while a deployment runs",
+            Deed.FIRE_SCHEDULE,
+            ALL,
+            _DURING,
+        ),
         Fault("move-leader", "leadership moves", Deed.MOVE_LEADER, WHILE_BLUE_VOTES, _DURING),
         Fault(
             "kill-blue-leader",

@@ -16,6 +16,8 @@ from quorumshift.rehearsal.service.node import BEHAVIOURS, CONTRACTS, EXTENDED
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
 DEFAULT_MODULE = "quorumshift.rehearsal.service"
+NEW_TAG = "v2"
+"""The image that a rehearsal deploys, unless it deploys what serves."""
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ANNOTATION = "quorumshift.rehearsal."

@@ -6,8 +6,9 @@ from typing import Any
 
 from quorumshift.names import Names
 from quorumshift.rehearsal.aws.codedeploy_models import ACTIVE
+from quorumshift.rehearsal.execution import machine_arn
 from quorumshift.rehearsal.waiting import wait_for
-from quorumshift.rehearsal.world import ACCOUNT, REGION, World
+from quorumshift.rehearsal.world import World
 
 HEARD_SECONDS = 20.0
 """Real seconds in which CodeDeploy must have heard an alarm; it looks three times in one."""
@@ -75,8 +76,7 @@ class Interruptions:
 
     def running(self, machine: str) -> list[str]:
         """ARNs of the machine's executions that run."""
-        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
         found = self._world.client("stepfunctions").list_executions(
-            stateMachineArn=arn, statusFilter="RUNNING"
+            stateMachineArn=machine_arn(machine), statusFilter="RUNNING"
         )
         return [execution["executionArn"] for execution in found["executions"]]

@@ -8,12 +8,12 @@ from typing import Any
 
 from quorumshift.config import load
 from quorumshift.rehearsal.database_authority import ca_file
-from quorumshift.rehearsal.faults import Fault
+from quorumshift.rehearsal.faults import Deed, Fault
 from quorumshift.rehearsal.greenfield import greenfield
 from quorumshift.rehearsal.preflight import CannotStart
 from quorumshift.rehearsal.samples import CONTRACTS, Contract, Sample, sample_of
 from quorumshift.rehearsal.service.node import EXTENDED, LEGACY
-from quorumshift.rehearsal.ways import QUORUMSHIFT, Way
+from quorumshift.rehearsal.ways import QUORUMSHIFT, SCHEDULED, VERSION_2, Way
 
 _FOUNDERS = "CLUSTER_SIZE"
 _AUTHORITY = "SNAKETRON_DB_CA"
@@ -40,14 +40,18 @@ class Options:
         return CONTRACTS[LEGACY] if self.way.self_joining else self.contract
 
     @property
+    def scheduled(self) -> bool:
+        """Whether the service's own schedule has a part in it."""
+        return self.way is SCHEDULED or bool(self.fault and self.fault.deed is Deed.FIRE_SCHEDULE)
+
+    @property
     def overrides(self) -> dict[str, Any]:
         """What to change in the file; nothing where it says so anyway, so that the template which
         was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
         plain = load(self.configuration)
         changed: dict[str, Any] = {**greenfield(plain), **self.contract.overrides}
-        if plain.schedule.enabled:
-            # Its clock runs at the rehearsal's speed: it would deploy in the middle of ours.
-            changed["schedule.enabled"] = False
+        if self.scheduled and not plain.schedule.enabled:
+            changed["schedule.enabled"] = True
         if plain.notifications.slack_secret:
             # Nothing leaves the machine.
             changed["notifications.slack_secret"] = ""
@@ -76,3 +80,19 @@ class Options:
             raise CannotStart(f"--build: {self.configuration} has no [build] repository; add one")
         if wrong:
             raise CannotStart(f"{wrong}; leave it out, or rehearse --service snaketron")
+        if self.way.deploys != VERSION_2:
+            self._check_without_version_2()
+
+    def _check_without_version_2(self) -> None:
+        wrong = ""
+        if self.fault and self.fault.behaviour != self.fault.blue_behaviour:
+            wrong = f"--fault {self.fault.name}"
+        elif self.contract.blue != self.contract.green:
+            wrong = f"--contract {self.contract.name}"
+        elif self.build:
+            wrong = "--build"
+        if wrong:
+            raise CannotStart(
+                f"{wrong} needs a version 2, and the schedule deploys what serves; "
+                "leave one of the two out"
+            )

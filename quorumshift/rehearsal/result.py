@@ -152,7 +152,8 @@ class Result:
     """The whole result. ``states``: in the order in which they were first entered.
     ``api_calls``: calls of AWS made by the deployment's functions. ``logs``: the run's folder.
     ``service``: the sample that stood for it; ``contract``: what its nodes speak, empty where there
-    is one only. ``players``: ``None`` where the service has none."""
+    is one only. ``players``: ``None`` where the service has none. ``initiator``: who asked for the
+    deployment, as the execution's input says."""
 
     outcome: Outcome
     cause: str
@@ -171,3 +172,4 @@ class Result:
     service: str = ""
     contract: str = ""
     players: PlayersFound | None = None
+    initiator: str = ""

@@ -158,6 +158,7 @@ class Rehearsal:
             AlarmEngine(world),
         ]
         aws = EmbeddedAws(world, engines)
+        aws.schedules.clock.hold()  # nothing deploys beside what is rehearsed, unless it is to
         self._exits.callback(aws.stop)
         aws.start()
         self.aws = aws
@@ -172,7 +173,7 @@ class Rehearsal:
         self.observer.start()
         tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
-        self.deeds = Deeds(world, self.configuration, self.ecs, self.observer, aws.lambdas)
+        self.deeds = Deeds(world, self.configuration, self.ecs, self.observer, aws)
         if options.fault is not None:
             self.deeds.before(options.fault)  # before the load, which has requests under way
         url = f"http://{world.block.balancer}:{self.configuration.load_balancer.listener_port}"
@@ -213,13 +214,14 @@ class Rehearsal:
 
     def _deploy(self) -> Result:
         way = self.options.way
-        deploying = way.begin(self.world, self.configuration)
-        self.world.events.say("stage", f"deploying version 2: {way.about}")
-        deploying.start(self._request)
+        deploying = way.begin(self.world, self.configuration, self.aws, self._request)
+        self.world.events.say("stage", f"deploying {way.deploys}: {way.about}")
+        deploying.start()
         with self.deeds.during(self.options.fault):
             self._wait_until(
                 lambda: deploying.ended() or self.deeds.failed, "the deployment to end", math.inf
             )
+        self.aws.schedules.clock.hold()
         self._pause(way.seconds_after)
         return self._finish(deploying)
 
@@ -258,6 +260,7 @@ class Rehearsal:
             service=self.sample.name,
             contract=self.options.spoken.name if self.sample.contracts else "",
             players=PlayersFound.of(players) if players else None,
+            initiator=deploying.initiator(),
         )
 
     def _wait_until(

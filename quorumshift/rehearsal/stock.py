@@ -15,9 +15,6 @@ from quorumshift.rehearsal.options import Options
 from quorumshift.rehearsal.samples import sample_of
 from quorumshift.rehearsal.world import World
 
-NEW_TAG = "v2"
-
-
 COMMIT = "2" * 40
 """What version 2 is built from."""
 
@@ -42,8 +39,8 @@ def stock(aws: EmbeddedAws, configuration: Configuration, options: Options) -> d
     push(configuration.service.image_tag, "1", fault.blue_behaviour, contract.blue)
     green = sample.joins_itself if options.way.self_joining else fault.behaviour
     if not options.build:
-        push(NEW_TAG, "2", green, contract.green)
-        return {"image": f"{repository}:{NEW_TAG}"}
+        push(images.NEW_TAG, "2", green, contract.green)
+        return {"image": f"{repository}:{images.NEW_TAG}"}
     aws.builds.commits[COMMIT] = lambda tag: push(tag, "2", green, contract.green).partition("@")[2]
     source = urlsplit(configuration.build.repository).path.strip("/").removesuffix(".git")
     return {"source": {"repository": source, "commit": COMMIT[:12]}}

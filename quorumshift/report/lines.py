@@ -19,6 +19,7 @@ SHOWN = {
     "traffic": "traffic",
     "task": "task",
     "raft": "raft",
+    "schedule": "schedule",
     "alarm": "alarm",
     "fault": "fault",
     "notification": "message",

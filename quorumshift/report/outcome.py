@@ -27,6 +27,7 @@ def as_text(result: Result) -> str:
     rows = [
         ("outcome", KINDLY[result.outcome]),
         ("cause", result.cause),
+        ("asked by", result.initiator),
         ("serves", f"version {result.version_served}"),
         (
             "requests",

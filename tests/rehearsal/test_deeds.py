@@ -30,7 +30,7 @@ CONFIGURATION = load(ETCD.configuration)
 def deeds(aws: EmbeddedAws, tmp_path: Path) -> Deeds:
     """In a world without the service: there is no deployment to interrupt."""
     observer = Observer(aws.world, tmp_path / "instances.json")
-    return Deeds(aws.world, CONFIGURATION, EcsEngine(aws.world), observer, aws.lambdas)
+    return Deeds(aws.world, CONFIGURATION, EcsEngine(aws.world), observer, aws)
 
 
 def play(world: World, deeds: Deeds, fault: str, *events: dict[str, Any]) -> None:
@@ -59,6 +59,15 @@ def test_a_deed_that_cannot_be_done_ends_the_rehearsal(world: World, deeds: Deed
     with pytest.raises(RuntimeError, match=r"stop@30%: .*ApplicationDoesNotExist"):
         play(world, deeds, "stop@30%", {"deployment": "d-1", "green": 30, "blue": 70})
     assert deeds.failed
+
+
+def test_a_hook_that_cannot_be_killed_is_no_rehearsal(
+    world: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quorumshift.rehearsal.dead_hooks.BEGIN_SECONDS", 0.1)
+    asked = {"deployment": "d-1", "event": "BeforeAllowTraffic", "status": "InProgress"}
+    with pytest.raises(RuntimeError, match=r"hook-killed: .*sample-before-allow-traffic asked AWS"):
+        play(world, deeds, "hook-killed", asked)
 
 
 def test_without_a_fault_nothing_is_waited_for(deeds: Deeds) -> None:

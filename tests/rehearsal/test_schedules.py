@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
+from quorumshift.names import Names
 from quorumshift.rehearsal.aws.loud import NotRehearsed
+from quorumshift.rehearsal.aws.schedule_clock import ScheduleClock
 from quorumshift.rehearsal.aws.schedule_times import parse
+from quorumshift.rehearsal.aws.server import EmbeddedAws
+from quorumshift.rehearsal.scheduled import NotSkipped, Scheduled
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.conftest import Functions, function_arn
 from tests.rehearsal.test_events import ECHO, waited_for
@@ -78,6 +83,87 @@ def test_a_schedule_fires_and_a_disabled_one_does_not(world: World, functions: F
         assert seen == {f"seen {json.dumps({'from': loud})}"}
     finally:
         scheduler.delete_schedule(Name=loud)
+
+
+def test_a_clock_can_be_held_and_set() -> None:
+    clock = ScheduleClock(60.0)
+    clock.hold()
+    assert clock.stands
+    assert clock.now() == clock.now()
+    clock.run_from(FRIDAY)
+    assert not clock.stands
+    assert FRIDAY <= clock.now() < FRIDAY + timedelta(hours=1)
+    assert clock.now() < clock.now()
+
+
+def test_nothing_fires_until_the_time_of_a_schedule_is_approached(
+    aws: EmbeddedAws, world: World, functions: Functions
+) -> None:
+    """The time is the schedule's own: 4 o'clock in Tokyo, or within two minutes after."""
+    target, scheduler = functions(ECHO, "echo")["echo"], world.client("scheduler")
+    name = f"schedule-{uuid.uuid4().hex[:8]}"
+    aws.schedules.clock.hold()
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="cron(0 4 * * ? *)",
+        ScheduleExpressionTimezone="Asia/Tokyo",
+        FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 2},
+        Target={"Arn": function_arn(target), "RoleArn": ROLE, "Input": "{}"},
+    )
+    try:
+        aws.schedules.approach(name, 30)
+        waited_for(world, "lambda", lambda event: event.data.get("function") == target)
+        said = [event.text for event in world.events.all("schedule") if name in event.text]
+        assert re.match(rf"it is \w+ (18:59|19:0[012]) UTC; {name} fires at 19:0[012]$", said[0])
+        assert said[1:] == [f"{name} fires"]
+    finally:
+        scheduler.delete_schedule(Name=name)
+
+
+@pytest.mark.parametrize("state", ["DISABLED", None])
+def test_a_schedule_that_will_not_fire_has_no_time_to_approach(
+    aws: EmbeddedAws, world: World, state: str | None
+) -> None:
+    name, scheduler = f"schedule-{uuid.uuid4().hex[:8]}", world.client("scheduler")
+    if state:
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression="cron(0 4 * * ? *)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            State=state,
+            Target={"Arn": function_arn("x"), "RoleArn": ROLE},
+        )
+    with pytest.raises(LookupError, match=f"{name} will not fire"):
+        aws.schedules.approach(name, 30)
+
+
+@pytest.mark.parametrize("end", ["Skipped", "Deployed"])
+def test_a_second_deployment_that_is_not_skipped_is_an_error(
+    aws: EmbeddedAws, world: World, role: str, end: str
+) -> None:
+    names = Names(f"service-{uuid.uuid4().hex[:8]}")
+    machine = world.client("stepfunctions").create_state_machine(
+        name=names.deploy,
+        definition=json.dumps({"StartAt": end, "States": {end: {"Type": "Succeed"}}}),
+        roleArn=role,
+    )["stateMachineArn"]
+    world.client("scheduler").create_schedule(
+        Name=names.canary,
+        ScheduleExpression="cron(0 4 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": machine, "RoleArn": ROLE, "Input": '{"initiator": "schedule"}'},
+    )
+    second = Scheduled(world, names, aws.schedules)
+    try:
+        second.start()
+    finally:
+        world.client("scheduler").delete_schedule(Name=names.canary)
+    assert second.initiator() == "schedule"
+    if end == "Skipped":
+        second.skipped()
+    else:
+        with pytest.raises(NotSkipped, match="ended in Deployed while another"):
+            second.skipped()
 
 
 def test_a_schedule_that_cannot_deliver_says_so_and_keeps_its_message(world: World) -> None:

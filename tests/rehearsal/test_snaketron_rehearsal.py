@@ -60,6 +60,16 @@ def test_the_last_careful_deployment_leads_to_the_extended_contract() -> None:
     assert result["players"]["longestGapSeconds"] <= 1.0
 
 
+def test_the_schedule_deploys_and_is_skipped_when_it_comes_due_again_meanwhile() -> None:
+    code, result = rehearse("--start", "schedule", "--fault", "schedule")
+    assert (code, result["outcome"], result["versionServed"]) == (0, "Deployed", "1"), result
+    assert result["initiator"] == "schedule"
+    assert result["requests"]["failed"] == 0
+    assert result["quorum"]["lostSeconds"] == 0
+    assert result["players"]["longestGapSeconds"] <= 1.0
+    assert result["players"]["reconnects"] > 0, "green took nobody over"
+
+
 def test_a_stop_in_the_middle_brings_everybody_back_to_blue() -> None:
     code, result = rehearse("--fault", "stop@promote-2")
     assert (code, result["outcome"], result["versionServed"]) == (3, "RolledBack", "1"), result

@@ -35,6 +35,7 @@ RESULT = Result(
     api_calls=402,
     duration=Duration(24.9),
     logs="/tmp/somewhere",
+    initiator="schedule",
 )
 
 
@@ -67,6 +68,7 @@ def test_the_page_is_no_wider_than_it_says_and_tells_everything() -> None:
     for said in ("Rolled back", "slow-green", "3,258 sent, 0 failed", "1 change;", "0.25 s"):
         assert said in page
     assert "  AfterAllowTestTraffic  proceed" in page
+    assert "asked by  schedule" in page
 
 
 def test_the_keys_stay() -> None:
@@ -80,6 +82,7 @@ def test_the_keys_stay() -> None:
     assert document["hooks"][0]["verdict"] == "proceed"
     assert document["versionServed"] == "1"
     assert document["apiCalls"] == 402
+    assert document["initiator"] == "schedule"
     assert document["duration"] == {"seconds": 24.9}
 
 

@@ -78,8 +78,8 @@ def identity(function: Any) -> tuple[str, ...]:
 class Environment:
     """One process of one function; it runs one invocation at a time and stays warm.
 
-    ``key``: the access key id that it signs its calls with. Raises :class:`Died` when the runtime
-    could not fork it, ``OSError`` when the runtime is gone.
+    ``name``: the function's. ``key``: the access key id that it signs its calls with. Raises
+    :class:`Died` when the runtime could not fork it, ``OSError`` when the runtime is gone.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Environment:
         endpoint: str,
         fork: Callable[[int, int], None],
     ) -> None:
+        self.name: str = function.function_name
         self.identity = identity(function)
         self.group = f"/aws/lambda/{function.function_name}"
         self.stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"

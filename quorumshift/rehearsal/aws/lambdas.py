@@ -96,6 +96,14 @@ class LambdaEngine:
         """Let ``around`` stand around every invocation of the function ``name`` from now on."""
         self._around[name] = around
 
+    def kill(self, name: str) -> bool:
+        """SIGKILL for what runs of the function ``name``; whether anything did."""
+        with self._lock:
+            running = [one for one in self._busy if one.name == name]
+        for environment in running:
+            environment.kill()
+        return bool(running)
+
     def take_down(self) -> None:
         """Let no function run until :meth:`bring_back`, as when Lambda itself is unavailable.
 

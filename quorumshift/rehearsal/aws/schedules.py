@@ -1,21 +1,22 @@
 """EventBridge Scheduler: schedules fire, on a clock that runs at the rehearsal's speed.
 
 moto stores schedules and never fires them. The clock shows the real time when the engine starts,
-and from then on goes as fast as everything else: at speed 60 a day passes in 24 minutes.
+and from then on goes as fast as everything else: at speed 60 a day passes in 24 minutes. It can be
+held, and set to shortly before a schedule's next time.
 """
 
 from __future__ import annotations
 
 import random
 import threading
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from quorumshift.rehearsal.aws.events import send
 from quorumshift.rehearsal.aws.loud import NotRehearsed
 from quorumshift.rehearsal.aws.patching import replace
+from quorumshift.rehearsal.aws.schedule_clock import ScheduleClock
 from quorumshift.rehearsal.aws.schedule_times import Times, parse
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
@@ -33,12 +34,13 @@ class _Planned:
 
 
 class SchedulesEngine:
-    """Looks at moto's schedules and fires what is due."""
+    """Looks at moto's schedules and fires what is due, unless ``clock`` stands still."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.clock = ScheduleClock(world.speed)
         self._planned: dict[str, _Planned] = {}
-        self._began = (time.monotonic(), datetime.now(UTC))
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
 
     def install(self) -> None:
@@ -65,20 +67,31 @@ class SchedulesEngine:
         self.world.stopping.set()
         self._thread.join(timeout=5)
 
-    def now(self) -> datetime:
-        """What the clock shows."""
-        monotonic, shown = self._began
-        return shown + timedelta(seconds=(time.monotonic() - monotonic) * self.world.speed)
+    def approach(self, name: str, seconds: float) -> None:
+        """Set the clock to so many of its seconds before the schedule ``name`` fires next, as its
+        expression, time zone and window say, and let it run. Raises ``LookupError`` when it never
+        will."""
+        with self._lock:
+            now = self.clock.now()
+            found = [each for group in _groups() for each in group.schedules.values()]
+            schedule = next((each for each in found if each.name == name), None)
+            fires = self._plan(schedule, now).fires if schedule else None
+            if fires is None:
+                raise LookupError(f"the schedule {name} will not fire: it is not there, or is off")
+            shown = max(now, fires - timedelta(seconds=seconds))
+            self.clock.run_from(shown)
+        said = f"it is {shown:%A %H:%M} UTC; {name} fires at {fires:%H:%M}"
+        self.world.events.say("schedule", said, schedule=name)
 
     def _run(self) -> None:
         while not self.world.stopping.wait(_TICK_SECONDS):
-            self._look()
+            with self._lock:
+                if not self.clock.stands:
+                    self._look()
 
     def _look(self) -> None:
-        from moto.scheduler.models import scheduler_backends
-
-        now = self.now()
-        for group in list(scheduler_backends[ACCOUNT][REGION].schedule_groups.values()):
+        now = self.clock.now()
+        for group in _groups():
             for schedule in list(group.schedules.values()):
                 planned = self._plan(schedule, now)
                 if planned.due is None or planned.fires is None or planned.fires > now:
@@ -110,6 +123,12 @@ class SchedulesEngine:
             self.world.events.say("error", said, schedule=schedule.name)
             if queue := schedule.target.get("DeadLetterConfig", {}).get("Arn"):
                 send(queue, body)
+
+
+def _groups() -> list[Any]:
+    from moto.scheduler.models import scheduler_backends
+
+    return list(scheduler_backends[ACCOUNT][REGION].schedule_groups.values())
 
 
 def _within(schedule: Any, due: datetime | None) -> datetime | None:

@@ -58,11 +58,12 @@ class EmbeddedAws:
         self.calls = Calls()
         self.lambdas = LambdaEngine(world, self.calls)
         self.builds = BuildsEngine(world)
+        self.schedules = SchedulesEngine(world)
         self.engines: list[Engine] = [
             self.lambdas,
             StepFunctionsEngine(world, self.lambdas),
             EventsEngine(world),
-            SchedulesEngine(world),
+            self.schedules,
             self.builds,
             NotificationsEngine(world),
             CloudFormationEngine(world),
