@@ -47,9 +47,17 @@ def world(aws: EmbeddedAws) -> World:
 
 @pytest.fixture(scope="session")
 def role(world: World) -> str:
-    """A role's ARN, for whatever asks for one."""
-    name = f"role-{uuid.uuid4().hex[:8]}"
-    world.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    """A role's ARN, for whatever asks for one; it may do everything."""
+    return make_role(world, "*")
+
+
+def make_role(world: World, *actions: str) -> str:
+    """A role that grants ``actions``; its ARN."""
+    iam, name = world.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.world import World
+from tests.rehearsal.conftest import make_role
 from tests.rehearsal.stage import PORT, Stage, stage, until
 
 ALL_EVENTS = {
@@ -323,13 +324,10 @@ def test_a_real_function_is_asked_and_a_failed_hook_rolls_back(group: Group) -> 
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("hook.py", code)
     world = group.stage.world
-    role = world.client("iam").create_role(
-        RoleName=group.stage.name, AssumeRolePolicyDocument="{}"
-    )["Role"]["Arn"]
     arn = world.client("lambda").create_function(
         FunctionName=f"{group.stage.name}-no",
         Runtime="python3.11",
-        Role=role,
+        Role=make_role(world, "codedeploy:PutLifecycleEventHookExecutionStatus"),
         Handler="hook.handler",
         Code={"ZipFile": packed.getvalue()},
         Timeout=10,

@@ -148,8 +148,8 @@ def test_service_and_operation_are_read_off_any_protocol(
 def test_an_unknown_key_is_nobody() -> None:
     calls = Calls()
     calls.name("A", "function")
-    calls.add("ecs", "ListTasks", "A", "")
-    calls.add("ecs", "ListTasks", "B", "Refused")
+    calls.add("ecs", "ListTasks", calls.caller("A"), "")
+    calls.add("ecs", "ListTasks", calls.caller("B"), "Refused")
     assert [call.caller for call in calls.all()] == ["function", ""]
     assert (calls.count(), calls.count(functions_only=False)) == (1, 2)
 

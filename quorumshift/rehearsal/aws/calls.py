@@ -26,6 +26,11 @@ _IAM_ACTION = {("lambda", "Invoke"): "InvokeFunction"}
 _MODEL = {"states": "stepfunctions", "elasticloadbalancing": "elbv2"}
 
 
+def iam_action(service: str, operation: str) -> str:
+    """What a policy must grant for an operation: ``lambda:InvokeFunction``."""
+    return f"{service}:{_IAM_ACTION.get((service, operation), operation)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. ``at``: epoch seconds. ``service``: as IAM writes it (``elasticloadbalancing``);
@@ -40,9 +45,8 @@ class Call:
 
     @property
     def action(self) -> str:
-        """What a policy must grant for it: ``lambda:InvokeFunction``."""
-        name = _IAM_ACTION.get((self.service, self.operation), self.operation)
-        return f"{self.service}:{name}"
+        """What a policy must grant for it."""
+        return iam_action(self.service, self.operation)
 
 
 class Calls:
@@ -58,10 +62,14 @@ class Calls:
         with self._lock:
             self._callers[access_key] = caller
 
-    def add(self, service: str, operation: str, access_key: str, error: str) -> None:
+    def caller(self, access_key: str) -> str:
+        """Whose access key id it is: a function's name, ``""`` for anybody else."""
+        with self._lock:
+            return self._callers.get(access_key, "")
+
+    def add(self, service: str, operation: str, caller: str, error: str) -> None:
         """Record one call that was answered."""
         with self._lock:
-            caller = self._callers.get(access_key, "")
             self._calls.append(Call(time.time(), service, operation, caller, error))
 
     def all(self) -> list[Call]:

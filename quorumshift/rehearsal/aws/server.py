@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from quorumshift.rehearsal.aws.builds import BuildsEngine
-from quorumshift.rehearsal.aws.calls import Calls, error_code, operation, signature
+from quorumshift.rehearsal.aws.calls import (
+    Calls,
+    error_code,
+    iam_action,
+    operation,
+    signature,
+)
 from quorumshift.rehearsal.aws.cloudformation import CloudFormationEngine
 from quorumshift.rehearsal.aws.events import EventsEngine
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
@@ -26,6 +32,7 @@ from quorumshift.rehearsal.aws.loud import (
     refuse,
 )
 from quorumshift.rehearsal.aws.notifications import NotificationsEngine
+from quorumshift.rehearsal.aws.permissions import DENIED, refusal
 from quorumshift.rehearsal.aws.quick import import_moto
 from quorumshift.rehearsal.aws.schedules import SchedulesEngine
 from quorumshift.rehearsal.aws.step_functions import StepFunctionsEngine
@@ -110,7 +117,8 @@ class EmbeddedAws:
 
 
 class Gate:
-    """The WSGI application around moto: records each call, and is loud where moto would not be."""
+    """The WSGI application around moto: records each call, refuses what a function's role does not
+    grant, and is loud where moto would not be."""
 
     def __init__(self, world: World, calls: Calls) -> None:
         from moto.moto_server.werkzeug_app import (
@@ -125,10 +133,15 @@ class Gate:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         body = environ["wsgi.input"].getvalue()
         signed = signature(environ)
-        name = operation(environ, body, signed.signed)
-        status, headers, answer = self._answer(environ, signed.service, name)
+        name, caller = operation(environ, body, signed.signed), self._calls.caller(signed.key)
+        why = refusal(caller, iam_action(signed.service, name)) if caller else ""
+        if why:
+            self._world.events.say("error", why, service=signed.service, operation=name)
+            status, headers, answer = refuse(environ, signed.service, DENIED, why)
+        else:
+            status, headers, answer = self._answer(environ, signed.service, name)
         lower = {key.lower(): value for key, value in headers}
-        self._calls.add(signed.service, name, signed.key, error_code(status, lower, answer))
+        self._calls.add(signed.service, name, caller, error_code(status, lower, answer))
         start_response(f"{status} -", headers)
         return [answer]
 

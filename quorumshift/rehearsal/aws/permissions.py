@@ -1,0 +1,74 @@
+"""What the roles of functions grant: a call that they do not is refused, as AWS does.
+
+Actions are compared. Resources and conditions are not: which of them a call touches, each service
+knows for itself alone.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import json
+from typing import Any
+
+from quorumshift.rehearsal.aws.loud import NotRehearsed
+from quorumshift.rehearsal.world import ACCOUNT, REGION
+
+DENIED = "AccessDeniedException"
+_PARTITION = "aws"
+
+
+def refusal(function: str, action: str) -> str:
+    """Why the function of this name may not do ``action`` (``ecs:ListTasks``); empty: it may, or
+    there is no such function any more."""
+    from moto.awslambda.exceptions import UnknownFunctionException
+    from moto.awslambda.models import lambda_backends
+
+    try:
+        arn = lambda_backends[ACCOUNT][REGION].get_function(function).role
+    except UnknownFunctionException:
+        return ""
+    effects = {
+        effect
+        for policy in _policies(arn)
+        for effect, patterns in _statements(policy)
+        if any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in patterns)
+    }
+    if effects == {"Allow"}:
+        return ""
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/{arn.rpartition('/')[2]}/{function}"
+    why = "with an explicit deny in" if effects else "because of no allow in"
+    return f"User: {who} is not authorized to perform: {action}, {why} its role's policies"
+
+
+def _policies(role: str) -> list[str]:
+    """The role's own policies and those attached to it, as JSON; none for a role that is not
+    there."""
+    from moto.iam.exceptions import NotFoundException
+    from moto.iam.models import iam_backends
+
+    try:
+        found = iam_backends[ACCOUNT][_PARTITION].get_role_by_arn(role)
+    except NotFoundException:
+        return []
+    attached = (
+        version.document or ""
+        for policy in found.managed_policies.values()
+        for version in policy.versions
+        if version.is_default
+    )
+    return [*found.policies.values(), *attached]
+
+
+@functools.lru_cache(maxsize=256)
+def _statements(policy: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Effect and lower-case patterns of the actions of each statement."""
+    statements = json.loads(policy)["Statement"]
+    found = []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if "Action" not in statement:
+            raise NotRehearsed(f"a statement without Action: {json.dumps(statement)[:200]}")
+        actions: Any = statement["Action"]
+        listed = actions if isinstance(actions, list) else [actions]
+        found.append((statement["Effect"], tuple(each.lower() for each in listed)))
+    return tuple(found)
