@@ -128,6 +128,8 @@ class Ending:
                 f"Deployment {deployment} was still running and is being stopped and rolled back; "
                 "nobody follows it: look at it and at the Raft members by hand"
             )
+        if rollout.undone_by and self.deployments.active() == rollout.undone_by:
+            self.scaling.resume()  # clean_up leaves it to who follows the roll-back: nobody
         undo = f", its roll-back is {rollout.undone_by}" if rollout.undone_by else ""
         return (
             f"Deployment {deployment} has ended ({rollout.progress.value}{undo}); look at the "
