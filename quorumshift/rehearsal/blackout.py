@@ -8,10 +8,11 @@ locks must be put in order by the events that Lambda has kept.
 from __future__ import annotations
 
 from quorumshift.names import Names
+from quorumshift.rehearsal.aftermath import Aftermath
 from quorumshift.rehearsal.aws.codedeploy_models import ACTIVE
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
-from quorumshift.rehearsal.aws.task_record import STOPPED, TaskRecord
+from quorumshift.rehearsal.aws.task_record import STOPPED
 from quorumshift.rehearsal.interruptions import Interruptions
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.waiting import wait_for
@@ -19,13 +20,6 @@ from quorumshift.rehearsal.world import World
 
 STILL_SECONDS = 300.0
 """AWS's seconds for which only locked tasks must be left before the functions come back."""
-LONGEST_SECONDS = 50.0
-LONGEST_AWS_SECONDS = 600.0
-"""For all to come to rest, and for everything to be put in order: so many real seconds, as Raft
-takes, and so many of AWS's, as retries do."""
-
-IN_ORDER_SECONDS = 1.0
-"""Real seconds between two looks that must find everything in order."""
 
 
 class Blackout:
@@ -39,6 +33,7 @@ class Blackout:
         observer: Observer,
         lambdas: LambdaEngine,
         interruptions: Interruptions,
+        aftermath: Aftermath,
     ) -> None:
         self._world = world
         self._names = names
@@ -46,6 +41,7 @@ class Blackout:
         self._observer = observer
         self._lambdas = lambdas
         self._interruptions = interruptions
+        self._aftermath = aftermath
         self._deployment = ""
 
     def begin(self) -> None:
@@ -60,18 +56,19 @@ class Blackout:
 
         Raises ``NotSeen`` with what is left when it is not.
         """
-        longest = LONGEST_SECONDS + self._world.real(LONGEST_AWS_SECONDS)
-        wait_for(self._world, self._at_rest, "everything to rest without functions", longest)
+        wait_for(
+            self._world,
+            self._at_rest,
+            "everything to rest without functions",
+            self._aftermath.longest,
+        )
         self._world.sleep(STILL_SECONDS)
         said = "has" if self._observer.snapshot().has_quorum else "HAS NOT"
-        held = ", ".join(sorted(task.address for task in self._locked())) or "none"
+        held = ", ".join(sorted(task.address for task in self._aftermath.locked())) or "none"
         text = f"without functions the cluster {said} its quorum (locked: {held}); they come back"
         self._world.events.say("fault", text)
         self._lambdas.bring_back()
-        what = "every vote and lock to be given back and the roll-back to end"
-        for _ in range(2):  # in order for a while: one thing may end just before another begins
-            wait_for(self._world, lambda: not self._left(), what, longest, self._left)
-            self._world.stopping.wait(IN_ORDER_SECONDS)
+        self._aftermath.wait()
 
     def _at_rest(self) -> bool:
         """No execution of ours runs, and the roll-back has ended or is held up by locks alone."""
@@ -81,7 +78,7 @@ class Blackout:
         if stopped["status"] in ACTIVE:
             return False
         undo = stopped.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        if undo is None or not self._runs(undo):
+        if undo is None or not self._aftermath.runs(undo):
             return True
         ending = [task for task in self._ecs.tasks() if task.task_set == self._green(undo)]
         return all(task.protected for task in ending if task.last_status != STOPPED)
@@ -92,20 +89,3 @@ class Blackout:
         )
         colours = target["deploymentTarget"]["ecsTarget"]["taskSetsInfo"]
         return next(str(each["identifer"]) for each in colours if each["taskSetLabel"] == "Green")
-
-    def _locked(self) -> list[TaskRecord]:
-        return [task for task in self._ecs.tasks() if task.wanted and task.protected]
-
-    def _left(self) -> str:
-        """What is not in order yet, empty when all is."""
-        known = self._world.client("codedeploy").list_deployments()["deployments"]
-        return "; ".join(
-            [
-                *(f"{each} runs" for each in known if self._runs(each)),
-                *(f"the task at {task.address} is locked" for task in self._locked()),
-                *(f"{each} runs" for each in self._interruptions.running(self._names.hand_over)),
-            ]
-        )
-
-    def _runs(self, deployment: str) -> bool:
-        return self._interruptions.look(deployment)["status"] in ACTIVE

@@ -11,25 +11,32 @@ from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.config import Configuration
 from quorumshift.domain.errors import Transient
 from quorumshift.domain.handover_steps import Step
+from quorumshift.rehearsal.aftermath import Aftermath
 from quorumshift.rehearsal.aws.ecs import EcsEngine
-from quorumshift.rehearsal.aws.lambda_environment import Outcome, failed_in_lambda
+from quorumshift.rehearsal.aws.lambda_environment import Outcome as Answered
+from quorumshift.rehearsal.aws.lambda_environment import failed_in_lambda
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.blackout import Blackout
 from quorumshift.rehearsal.dead_hooks import kill_hook
+from quorumshift.rehearsal.execution import Execution
 from quorumshift.rehearsal.faults import Deed, Fault
 from quorumshift.rehearsal.interruptions import Interruptions
 from quorumshift.rehearsal.moments import Moment, Phase
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.peer_cuts import PeerCuts
+from quorumshift.rehearsal.result import Outcome
 from quorumshift.rehearsal.scheduled import Scheduled
 from quorumshift.rehearsal.service.node import CLIENT_PORT
 from quorumshift.rehearsal.steps_done import StepsDone
 from quorumshift.rehearsal.victims import Victims
+from quorumshift.rehearsal.waiting import wait_for
 from quorumshift.rehearsal.world import Event, World
 from quorumshift.settings import PREFIX
 
 CRASHING_HOOK = "BeforeAllowTraffic"
 DEADLINE_SECONDS = 20.0
+REFUSAL = "is under way"
+"""What a deployment is told that finds another one."""
 
 
 class NeverCame(RuntimeError):
@@ -52,8 +59,9 @@ class Deeds:
         self._aws = aws
         self._victims = Victims(world, ecs, observer)
         self._interruptions = Interruptions(world, self._names)
+        self._aftermath = Aftermath(world, self._names, ecs, self._interruptions)
         self._blackout = Blackout(
-            world, self._names, ecs, observer, aws.lambdas, self._interruptions
+            world, self._names, ecs, observer, aws.lambdas, self._interruptions, self._aftermath
         )
         self._lock = threading.Lock()
         self._struck = False
@@ -96,7 +104,7 @@ class Deeds:
     def _strike_at_step(self, fault: Fault, moment: Moment) -> None:
         """Just before the step is done; it is not done before the deed is."""
 
-        def strike(step: Step, proceed: Callable[[], Outcome]) -> Outcome:
+        def strike(step: Step, proceed: Callable[[], Answered]) -> Answered:
             self._claim()
             if fault.deed is Deed.LOSE_REPLY:
                 return self._lose_reply(step, proceed)
@@ -175,6 +183,11 @@ class Deeds:
                 self._start(self._blackout.end)
             case Deed.KILL_HAND_OVER:
                 self._interruptions.kill_hand_over()
+            case Deed.KILL_DEPLOY:
+                self._interruptions.kill_deploy()
+                self._start(self._aftermath.wait)
+            case Deed.DEPLOY_TWICE:
+                self._deploy_twice()
             case Deed.KILL_HOOK:
                 kill_hook(self._world, self._aws, self._names, moment.phase)
             case Deed.FIRE_SCHEDULE:
@@ -182,7 +195,7 @@ class Deeds:
             case _:
                 raise ValueError(f"{deed.name} is not done while a deployment runs")
 
-    def _lose_reply(self, step: Step, proceed: Callable[[], Outcome]) -> Outcome:
+    def _lose_reply(self, step: Step, proceed: Callable[[], Answered]) -> Answered:
         """The function ran to its end; the connection that its answer takes broke."""
         proceed()
         said = f"the answer to {step.kind} {step.address} is lost; the step was done"
@@ -200,6 +213,16 @@ class Deeds:
         second.start()
         second.skipped()
         self._world.events.say("fault", "the schedule's execution was skipped: one is under way")
+
+    def _deploy_twice(self) -> None:
+        """Somebody else starts one: it must be refused, and touch nothing of the first."""
+        second = Execution(self._world, self._names)
+        second.start()
+        wait_for(self._world, second.ended, "the end of a second deployment", DEADLINE_SECONDS)
+        outcome, cause = second.outcome()
+        if outcome is not Outcome.FAILED or REFUSAL not in cause:
+            raise RuntimeError(f"a second deployment was not refused: {outcome}: {cause}")
+        self._world.events.say("fault", f"a second deployment was refused: {cause}")
 
     def _break_hook(self) -> None:
         """Spoil one variable of the hook's environment, as a bad release of it would."""

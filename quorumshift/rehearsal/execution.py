@@ -47,12 +47,13 @@ class Execution:
         return bool(self._describe()["status"] != "RUNNING")
 
     def outcome(self) -> tuple[Outcome, str]:
-        """How it ended, and the cause where it failed.
+        """How it ended, and the cause where it failed; what was stopped has failed.
 
-        Raises ``RuntimeError`` when it did not end in a state that ends a deployment: somebody
-        stopped it, or it broke.
+        Raises ``RuntimeError`` when it broke: it ended in no state that ends a deployment.
         """
         described = self._describe()
+        if described["status"] == "ABORTED":
+            return Outcome.FAILED, f"the execution was stopped: {described.get('cause', '')}"
         last = self.states(first_entries=False)[-1]
         if last not in ENDS or described["status"] not in ("SUCCEEDED", "FAILED"):
             raise RuntimeError(

@@ -115,6 +115,8 @@ _ENDS = {
     "alarm": Outcome.ROLLED_BACK,
     "stop": Outcome.ROLLED_BACK,
     "stop-without-functions": Outcome.FAILED,
+    "deploy-killed": Outcome.FAILED,
+    "second": Outcome.DEPLOYED,
     "hand-over-killed": Outcome.DEPLOYED,
     "lost-reply": Outcome.DEPLOYED,
 }

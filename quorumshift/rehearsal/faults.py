@@ -43,6 +43,8 @@ class Deed(StrEnum):
     RING_ALARM = "make the deployment's alarm ring"
     STOP = "stop the deployment with roll-back, as a person would"
     STOP_WITHOUT_FUNCTIONS = "end every function, then stop the deployment with roll-back"
+    KILL_DEPLOY = "stop the execution of deploy"
+    DEPLOY_TWICE = "start a second deployment by hand"
     KILL_HAND_OVER = "stop the execution of the hand-over"
     LOSE_REPLY = "do the step and lose the answer"
 
@@ -97,7 +99,7 @@ FAULTS = {
             "schedule",
             "the schedule comes due while a deployment runs",
             Deed.FIRE_SCHEDULE,
-            ALL,
+            WHILE_BLUE_VOTES,
             _DURING,
         ),
         Fault("move-leader", "leadership moves", Deed.MOVE_LEADER, WHILE_BLUE_VOTES, _DURING),
@@ -133,6 +135,20 @@ FAULTS = {
             Deed.STOP_WITHOUT_FUNCTIONS,
             ALL,
             _step(Kind.TRANSFER, 1),
+        ),
+        Fault(
+            "deploy-killed",
+            "the execution of deploy is stopped",
+            Deed.KILL_DEPLOY,
+            ALL,
+            _DURING,
+        ),
+        Fault(
+            "second",
+            "a second deployment is started",
+            Deed.DEPLOY_TWICE,
+            (Phase.BEFORE, Phase.DURING),  # once votes move, it is the cluster that refuses it
+            _DURING,
         ),
         Fault(
             "hand-over-killed",

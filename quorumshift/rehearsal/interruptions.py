@@ -67,12 +67,19 @@ class Interruptions:
 
     def kill_hand_over(self) -> None:
         """Stop the running execution of the hand-over; a function that runs goes on to its end."""
-        states = self._world.client("stepfunctions")
         for execution in self.running(self._names.hand_over):
-            self._world.events.say("fault", f"stopping the execution {execution}")
-            states.stop_execution(
-                executionArn=execution, error="Rehearsed", cause="A fault was asked for."
-            )
+            self._stop_execution(execution)
+
+    def kill_deploy(self) -> None:
+        """Stop the execution of ``deploy``, as its console's button does."""
+        for execution in self.running(self._names.deploy):
+            self._stop_execution(execution)
+
+    def _stop_execution(self, execution: str) -> None:
+        self._world.events.say("fault", f"stopping the execution {execution}")
+        self._world.client("stepfunctions").stop_execution(
+            executionArn=execution, error="Rehearsed", cause="A fault was asked for."
+        )
 
     def running(self, machine: str) -> list[str]:
         """ARNs of the machine's executions that run."""

@@ -42,8 +42,8 @@ def refusal(function: str, action: str) -> str:
 
 
 def _policies(role: str) -> list[str]:
-    """The role's own policies and those attached to it, as JSON; none for a role that is not
-    there."""
+    """The role's own policies and those attached to it, as JSON (what CloudFormation makes, moto
+    keeps as objects); none for a role that is not there."""
     from moto.iam.exceptions import NotFoundException
     from moto.iam.models import iam_backends
 
@@ -57,7 +57,8 @@ def _policies(role: str) -> list[str]:
         for version in policy.versions
         if version.is_default
     )
-    return [*found.policies.values(), *attached]
+    policies: list[Any] = [*found.policies.values(), *attached]
+    return [each if isinstance(each, str) else json.dumps(each) for each in policies]
 
 
 @functools.lru_cache(maxsize=256)

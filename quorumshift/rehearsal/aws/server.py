@@ -134,19 +134,17 @@ class Gate:
         body = environ["wsgi.input"].getvalue()
         signed = signature(environ)
         name, caller = operation(environ, body, signed.signed), self._calls.caller(signed.key)
-        why = refusal(caller, iam_action(signed.service, name)) if caller else ""
-        if why:
-            self._world.events.say("error", why, service=signed.service, operation=name)
-            status, headers, answer = refuse(environ, signed.service, DENIED, why)
-        else:
-            status, headers, answer = self._answer(environ, signed.service, name)
+        status, headers, answer = self._answer(environ, signed.service, name, caller)
         lower = {key.lower(): value for key, value in headers}
         self._calls.add(signed.service, name, caller, error_code(status, lower, answer))
         start_response(f"{status} -", headers)
         return [answer]
 
-    def _answer(self, environ: dict[str, Any], service: str, name: str) -> Answer:
+    def _answer(self, environ: dict[str, Any], service: str, name: str, caller: str) -> Answer:
         try:
+            if caller and (why := refusal(caller, iam_action(service, name))):
+                self._world.events.say("error", why, service=service, operation=name)
+                return refuse(environ, service, DENIED, why)
             status, headers, body = _run(self._moto, environ)
         except NotImplementedError as error:
             return self._missing(environ, service, name, str(error))
