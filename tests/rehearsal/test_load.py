@@ -15,9 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from quorumshift.rehearsal.aws.balancer_state import IDLE_TIMEOUT
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.load import Load
-from quorumshift.rehearsal.load.generator import TIMEOUT_SECONDS
+from quorumshift.rehearsal.load.generator import KEEP_ALIVE_SECONDS, TIMEOUT_SECONDS
 from quorumshift.rehearsal.load.tally import RECENT_SECONDS, Latencies, Tally
 from quorumshift.rehearsal.observer import Observer
 from quorumshift.rehearsal.read_back import value_of
@@ -159,6 +160,10 @@ def keeper(world: World) -> Iterator[tuple[str, type[Keeper]]]:
 
 def number(key: str) -> int:
     return int(key.rpartition("-")[2])
+
+
+def test_the_client_lets_go_of_a_connection_before_the_load_balancer_does() -> None:
+    assert KEEP_ALIVE_SECONDS <= IDLE_TIMEOUT / 2
 
 
 def test_a_good_server_fails_nothing(world: World, keeper: tuple[str, type[Keeper]]) -> None:

@@ -24,7 +24,8 @@ Number = Callable[[str, str], int]
 """(target group ARN, target id) → how often it was registered anew."""
 
 _CONDITIONS = ("path-pattern", "host-header", "http-request-method", "http-header")
-_IDLE_TIMEOUT = 60.0
+IDLE_TIMEOUT = 60.0
+"""Seconds, where the load balancer says nothing else (ALB: ``idle_timeout.timeout_seconds``)."""
 
 
 class Reader:
@@ -39,7 +40,7 @@ class Reader:
         """All load balancers, listeners, rules, groups and targets, as they are now."""
         listeners = []
         for balancer in list(self._backend.load_balancers.values()):
-            idle = float(balancer.attrs.get("idle_timeout.timeout_seconds", _IDLE_TIMEOUT))
+            idle = float(balancer.attrs.get("idle_timeout.timeout_seconds", IDLE_TIMEOUT))
             name = full_name(balancer.arn)
             for listener in list(balancer.listeners.values()):
                 listeners.append(self._listener(listener, name, idle))

@@ -22,6 +22,9 @@ from quorumshift.rehearsal.reporting import standard_input, write_report
 
 TIMEOUT_SECONDS = 10.0
 CONNECTIONS = 256
+KEEP_ALIVE_SECONDS = 30.0
+"""How long an idle connection is used again. Half of the load balancer's idle time-out (60 s): who
+keeps a connection for as long as the other side sends, now and then, into one that just closes."""
 _REPORT_SECONDS = 0.5
 
 
@@ -56,7 +59,7 @@ async def _run(url: str, rate: int, writes: int) -> int:
 
 def _session() -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=60),
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
