@@ -1,8 +1,9 @@
-"""Task definitions, protection and scaling; in moto where it has them."""
+"""Task definitions, in moto; protection and scaling."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
@@ -157,32 +158,76 @@ def test_a_container_that_is_not_there_is_named(client: Any) -> None:
         EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live).with_image(IMAGE)
 
 
-def scalable(autoscaling: Any) -> dict[str, bool]:
-    target = autoscaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]
-    return dict(target["SuspendedState"])
+class OneTarget:
+    """Application Auto Scaling with at most one scalable target, and what it is suspended from.
+
+    Not moto's: that asks moto's ECS for the service, and where an embedded AWS runs in this
+    process, another ECS stands in its place."""
+
+    def __init__(self, **suspended: bool) -> None:
+        self.suspended: dict[str, bool] | None = suspended
+        self.api = Api(
+            "application-autoscaling",
+            describe_scalable_targets=self._describe,
+            register_scalable_target=self._register,
+        )
+
+    def _describe(self, ResourceIds: list[str], **_: Any) -> dict[str, Any]:
+        if self.suspended is None:
+            return {"ScalableTargets": []}
+        target = {
+            "ServiceNamespace": "ecs",
+            "ResourceId": ResourceIds[0],
+            "ScalableDimension": "ecs:service:DesiredCount",
+            "MinCapacity": 3,
+            "MaxCapacity": 9,
+            "RoleARN": "arn:aws:iam::123456789012:role/scaling",
+            "CreationTime": datetime(2026, 11, 22, tzinfo=UTC),
+            "SuspendedState": self.suspended,
+        }
+        return {"ScalableTargets": [target]}
+
+    def _register(self, SuspendedState: dict[str, bool], **which: Any) -> dict[str, Any]:
+        assert which == {
+            "ServiceNamespace": "ecs",
+            "ResourceId": "service/c/s",
+            "ScalableDimension": "ecs:service:DesiredCount",
+        }
+        self.suspended = SuspendedState
+        return {}
 
 
-def test_scaling_is_suspended_and_resumed(client: Any) -> None:
-    client("ecs").create_cluster(clusterName="c")
-    client("ecs").create_service(cluster="c", serviceName="s", desiredCount=3)
-    autoscaling = client("application-autoscaling")
-    autoscaling.register_scalable_target(
-        ServiceNamespace="ecs",
-        ResourceId="service/c/s",
-        ScalableDimension="ecs:service:DesiredCount",
-        MinCapacity=3,
-        MaxCapacity=9,
-    )
-    ours = ServiceScaling(autoscaling, "c", "s")
-    assert ours.suspend()
-    assert set(scalable(autoscaling).values()) == {True}
+def test_scaling_is_suspended_and_resumed() -> None:
+    target = OneTarget()
+    ours = ServiceScaling(target.api, "c", "s")
+    for _ in range(2):
+        assert ours.suspend()
+        assert target.suspended == {
+            "DynamicScalingInSuspended": True,
+            "DynamicScalingOutSuspended": True,
+            "ScheduledScalingSuspended": True,
+        }
+        assert not ours.suspend()
+        assert ours.resume()
+        assert not any(target.suspended.values())
+        assert not ours.resume()
+    assert len(target.api.asked("register_scalable_target")) == 4
+
+
+def test_what_is_suspended_in_part_is_suspended_whole() -> None:
+    target = OneTarget(DynamicScalingInSuspended=True)
+    assert ServiceScaling(target.api, "c", "s").suspend()
+    assert target.suspended is not None
+    assert all(target.suspended.values())
+
+
+def test_a_service_that_does_not_scale_is_left_alone() -> None:
+    target = OneTarget()
+    target.suspended = None
+    ours = ServiceScaling(target.api, "c", "s")
     assert not ours.suspend()
-    assert ours.resume()
-    assert set(scalable(autoscaling).values()) == {False}
-
-
-def test_a_service_that_does_not_scale_is_left_alone(client: Any) -> None:
-    assert not ServiceScaling(client("application-autoscaling"), "c", "s").suspend()
+    assert not ours.resume()
+    assert target.api.asked("register_scalable_target") == []
 
 
 TASKS = [f"arn:aws:ecs:eu-west-1:123456789012:task/c/{number}" for number in range(12)]
