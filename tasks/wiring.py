@@ -50,15 +50,9 @@ def _session() -> Any:
 def client(name: str) -> Client:
     """The client of one AWS service; nothing is built before its first operation."""
     from quorumshift.adapters.aws.client import Client
+    from quorumshift.adapters.aws.patience import PATIENCE
 
-    return Client(lambda: _session().create_client(name, config=_config()))
-
-
-def _config() -> Any:
-    from botocore.config import Config
-
-    retries = {"mode": "standard", "total_max_attempts": 4}
-    return Config(retries=retries, connect_timeout=3, read_timeout=15)
+    return Client(lambda: _session().create_client(name, config=PATIENCE.config()))
 
 
 def hook_answers() -> HookAnswers:

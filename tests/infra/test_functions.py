@@ -12,6 +12,7 @@ import pytest
 from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import WITHOUT_RESOURCE
 from infra.imports import closure
+from quorumshift.adapters.aws.patience import PATIENCE
 from quorumshift.config import load
 from quorumshift.names import FUNCTIONS, HOOKS, OF_EVENTS, PACKAGES, WATCHDOG, Names, module, snake
 from quorumshift.settings import Settings, evidence_group
@@ -69,6 +70,15 @@ def test_a_function_is_late_before_its_state_is(template: Template, name: str) -
     }
     for state, body in tasks.items():
         assert functions(template)[NAMES.function(state)]["Timeout"] < body["TimeoutSeconds"], state
+
+
+SAYS_WHY = 10
+"""Seconds that a function needs besides a call that got no answer."""
+
+
+def test_a_call_without_an_answer_ends_before_its_function_does(template: Template) -> None:
+    shortest = min(function["Timeout"] for function in functions(template).values())
+    assert PATIENCE.longest + SAYS_WHY <= shortest
 
 
 def test_no_two_functions_share_a_role(template: Template) -> None:
