@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.world import World
-from tests.rehearsal.conftest import Functions
+from tests.rehearsal.conftest import Functions, make_role
+from tests.rehearsal.test_events import waited_for
 
 SOURCE = """
 import json, logging, os, sys, time
@@ -298,6 +300,33 @@ def test_what_is_given_up_goes_to_the_on_failure_destination(
     assert record["responsePayload"]["errorType"] == "Refused"
     assert record["requestContext"]["functionArn"].endswith(f"{names['refuse']}:$LATEST")
     assert record["requestContext"]["approximateInvokeCount"] == 1
+
+
+def test_a_record_is_handed_over_in_the_function_s_own_name(
+    aws: EmbeddedAws, world: World, functions: Functions
+) -> None:
+    """What its role does not grant is not delivered; what it does is the function's call."""
+    names, client = functions(SOURCE, "refuse", "tells"), world.client("lambda")
+    watcher = client.get_function_configuration(FunctionName=names["tells"])["FunctionArn"]
+    client.put_function_event_invoke_config(
+        FunctionName=names["refuse"],
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": watcher}},
+    )
+
+    def fail(action: str) -> None:
+        client.update_function_configuration(
+            FunctionName=names["refuse"], Role=make_role(world, action)
+        )
+        client.invoke(FunctionName=names["refuse"], InvocationType="Event", Payload=b"{}")
+
+    fail("sqs:SendMessage")
+    refused = f"{names['refuse']} is not authorized to perform: lambda:InvokeFunction"
+    waited_for(world, "error", lambda event: refused in event.text)
+    fail("lambda:InvokeFunction")
+    waited_for(world, "lambda", lambda event: event.data.get("function") == names["tells"])
+    mine = [call.action for call in aws.calls.all() if call.caller == names["refuse"]]
+    assert mine == ["lambda:InvokeFunction"]
 
 
 def _log_or_nothing(world: World, name: str) -> list[str]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from quorumshift.rehearsal.aws.calls import Calls, iam_action
 from quorumshift.rehearsal.aws.events import send
 from quorumshift.rehearsal.aws.lambda_environment import Outcome
+from quorumshift.rehearsal.aws.permissions import refusal
 from quorumshift.rehearsal.world import World
 
 RETRY_SECONDS = (60.0, 120.0)
@@ -53,8 +55,9 @@ class Terms:
 class AsyncQueue:
     """One thread an event. ``invoke(function, event, request id)`` runs it."""
 
-    def __init__(self, world: World, invoke: Invoke) -> None:
+    def __init__(self, world: World, calls: Calls, invoke: Invoke) -> None:
         self._world = world
+        self._calls = calls
         self._invoke = invoke
 
     def put(self, function: Any, event: Any) -> None:
@@ -86,7 +89,7 @@ class AsyncQueue:
         self._world.events.say("lambda", said, function=name, gaveUp=True)
         if terms.destination:
             record = _record(function, request, why, attempts, event, outcome)
-            self._send(terms.destination, record)
+            self._send(function.function_name, terms.destination, record)
 
     def _through_outages(self, function: Any, event: Any, request: str, deadline: float) -> Outcome:
         """The function's own outcome, or Lambda's failure once the event is too old."""
@@ -97,9 +100,16 @@ class AsyncQueue:
                 return outcome
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _send(self, destination: str, record: dict[str, Any]) -> None:
-        """To the on-failure destination: a function or a queue."""
-        if destination.split(":")[2] == "sqs":
+    def _send(self, function: str, destination: str, record: dict[str, Any]) -> None:
+        """To the on-failure destination, a function or a queue, in the name of the function that
+        failed: its role must grant that."""
+        service = destination.split(":")[2]
+        operation = "SendMessage" if service == "sqs" else "Invoke"
+        if why := refusal(function, iam_action(service, operation)):
+            self._world.events.say("error", f"{why}; its record is not delivered")
+            return
+        self._calls.add(service, operation, function, "")
+        if service == "sqs":
             send(destination, json.dumps(record))
             return
         if ":function:" not in destination:

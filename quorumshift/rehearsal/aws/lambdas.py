@@ -49,7 +49,7 @@ class LambdaEngine:
         self._code = Unpacked(self.folder)
         self._around: dict[str, Around] = {}
         self._down = threading.Event()
-        self._queue = AsyncQueue(world, self.invoke)
+        self._queue = AsyncQueue(world, calls, self.invoke)
 
     def install(self) -> None:
         """Take the place of moto's Docker containers."""
