@@ -17,10 +17,9 @@ from quorumshift.rehearsal.aws.schedule_times import parse
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.scheduled import NotSkipped, Scheduled
 from quorumshift.rehearsal.world import World
-from tests.rehearsal.conftest import Functions, function_arn
+from tests.rehearsal.conftest import Functions, function_arn, make_role
 from tests.rehearsal.test_events import ECHO, waited_for
 
-ROLE = "arn:aws:iam::123456789012:role/scheduler"
 FRIDAY = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
 
 
@@ -61,7 +60,9 @@ def test_what_is_no_schedule_is_refused(expression: str) -> None:
         parse(expression)
 
 
-def test_a_schedule_fires_and_a_disabled_one_does_not(world: World, functions: Functions) -> None:
+def test_a_schedule_fires_and_a_disabled_one_does_not(
+    world: World, role: str, functions: Functions
+) -> None:
     name, scheduler = functions(ECHO, "echo")["echo"], world.client("scheduler")
     quiet, loud = (f"schedule-{uuid.uuid4().hex[:8]}" for _ in range(2))
     for schedule, state in ((quiet, "DISABLED"), (loud, "ENABLED")):
@@ -72,7 +73,7 @@ def test_a_schedule_fires_and_a_disabled_one_does_not(world: World, functions: F
             State=state,
             Target={
                 "Arn": function_arn(name),
-                "RoleArn": ROLE,
+                "RoleArn": role,
                 "Input": json.dumps({"from": schedule}),
             },
         )
@@ -97,7 +98,7 @@ def test_a_clock_can_be_held_and_set() -> None:
 
 
 def test_nothing_fires_until_the_time_of_a_schedule_is_approached(
-    aws: EmbeddedAws, world: World, functions: Functions
+    aws: EmbeddedAws, world: World, role: str, functions: Functions
 ) -> None:
     """The time is the schedule's own: 4 o'clock in Tokyo, or within two minutes after."""
     target, scheduler = functions(ECHO, "echo")["echo"], world.client("scheduler")
@@ -108,7 +109,7 @@ def test_nothing_fires_until_the_time_of_a_schedule_is_approached(
         ScheduleExpression="cron(0 4 * * ? *)",
         ScheduleExpressionTimezone="Asia/Tokyo",
         FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 2},
-        Target={"Arn": function_arn(target), "RoleArn": ROLE, "Input": "{}"},
+        Target={"Arn": function_arn(target), "RoleArn": role, "Input": "{}"},
     )
     try:
         aws.schedules.approach(name, 30)
@@ -122,7 +123,7 @@ def test_nothing_fires_until_the_time_of_a_schedule_is_approached(
 
 @pytest.mark.parametrize("state", ["DISABLED", None])
 def test_a_schedule_that_will_not_fire_has_no_time_to_approach(
-    aws: EmbeddedAws, world: World, state: str | None
+    aws: EmbeddedAws, world: World, role: str, state: str | None
 ) -> None:
     name, scheduler = f"schedule-{uuid.uuid4().hex[:8]}", world.client("scheduler")
     if state:
@@ -131,7 +132,7 @@ def test_a_schedule_that_will_not_fire_has_no_time_to_approach(
             ScheduleExpression="cron(0 4 * * ? *)",
             FlexibleTimeWindow={"Mode": "OFF"},
             State=state,
-            Target={"Arn": function_arn("x"), "RoleArn": ROLE},
+            Target={"Arn": function_arn("x"), "RoleArn": role},
         )
     with pytest.raises(LookupError, match=f"{name} will not fire"):
         aws.schedules.approach(name, 30)
@@ -151,7 +152,7 @@ def test_a_second_deployment_that_is_not_skipped_is_an_error(
         Name=names.canary,
         ScheduleExpression="cron(0 4 * * ? *)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": machine, "RoleArn": ROLE, "Input": '{"initiator": "schedule"}'},
+        Target={"Arn": machine, "RoleArn": role, "Input": '{"initiator": "schedule"}'},
     )
     second = Scheduled(world, names, aws.schedules)
     try:
@@ -166,7 +167,17 @@ def test_a_second_deployment_that_is_not_skipped_is_an_error(
             second.skipped()
 
 
-def test_a_schedule_that_cannot_deliver_says_so_and_keeps_its_message(world: World) -> None:
+@pytest.mark.parametrize(
+    ("actions", "says", "kept"),
+    [
+        (("states:*", "sqs:SendMessage"), "State Machine Does Not Exist", True),
+        (("sqs:SendMessage",), "not authorized to perform: states:StartExecution", True),
+        (("states:*",), "not authorized to perform: sqs:SendMessage", False),
+    ],
+)
+def test_a_schedule_that_cannot_deliver_says_so_and_keeps_its_message(
+    world: World, actions: tuple[str, ...], says: str, kept: bool
+) -> None:
     scheduler, sqs = world.client("scheduler"), world.client("sqs")
     name = f"schedule-{uuid.uuid4().hex[:8]}"
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -176,24 +187,25 @@ def test_a_schedule_that_cannot_deliver_says_so_and_keeps_its_message(world: Wor
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
             "Arn": "arn:aws:states:us-east-1:123456789012:stateMachine:nobody",
-            "RoleArn": ROLE,
+            "RoleArn": make_role(world, *actions),
             "Input": '{"lost": true}',
             "DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:123456789012:{name}"},
         },
     )
     try:
-        waited_for(world, "error", lambda event: name in event.text)
-        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
-        assert json.loads(message["Body"]) == {"lost": True}
+        said = waited_for(world, "error", lambda event: event.text.startswith(f"schedule {name}:"))
+        assert says in said.text
+        found = sqs.receive_message(QueueUrl=queue).get("Messages", [])
+        assert [json.loads(message["Body"]) for message in found] == [{"lost": True}] * kept
     finally:
         scheduler.delete_schedule(Name=name)
 
 
-def test_an_expression_that_would_never_fire_is_refused(world: World) -> None:
+def test_an_expression_that_would_never_fire_is_refused(world: World, role: str) -> None:
     with pytest.raises(ClientError, match="none of rate, cron and at"):
         world.client("scheduler").create_schedule(
             Name="never",
             ScheduleExpression="daily",
             FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": function_arn("x"), "RoleArn": ROLE},
+            Target={"Arn": function_arn("x"), "RoleArn": role},
         )

@@ -1,4 +1,4 @@
-"""What the roles of functions grant: a call that they do not is refused, as AWS does.
+"""What the roles of functions and schedules grant: what they do not is refused, as AWS does.
 
 Actions are compared. Resources and conditions are not: which of them a call touches, each service
 knows for itself alone.
@@ -28,15 +28,20 @@ def refusal(function: str, action: str) -> str:
         arn = lambda_backends[ACCOUNT][REGION].get_function(function).role
     except UnknownFunctionException:
         return ""
+    return denial(arn, function, action)
+
+
+def denial(role: str, session: str, action: str) -> str:
+    """Why who has taken the role (its ARN), under the name ``session``, may not do ``action``."""
     effects = {
         effect
-        for policy in _policies(arn)
+        for policy in _policies(role)
         for effect, patterns in _statements(policy)
         if any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in patterns)
     }
     if effects == {"Allow"}:
         return ""
-    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/{arn.rpartition('/')[2]}/{function}"
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/{session}"
     why = "with an explicit deny in" if effects else "because of no allow in"
     return f"User: {who} is not authorized to perform: {action}, {why} its role's policies"
 

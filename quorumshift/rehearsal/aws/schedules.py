@@ -16,6 +16,7 @@ from typing import Any
 from quorumshift.rehearsal.aws.events import send
 from quorumshift.rehearsal.aws.loud import NotRehearsed
 from quorumshift.rehearsal.aws.patching import replace
+from quorumshift.rehearsal.aws.permissions import denial
 from quorumshift.rehearsal.aws.schedule_clock import ScheduleClock
 from quorumshift.rehearsal.aws.schedule_times import Times, parse
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
@@ -116,13 +117,25 @@ class SchedulesEngine:
     def _fire(self, schedule: Any) -> None:
         arn, body = schedule.target["Arn"], schedule.target.get("Input", "{}")
         self.world.events.say("schedule", f"{schedule.name} fires", schedule=schedule.name)
-        try:
-            send(arn, body)
-        except Exception as error:  # noqa: BLE001 # the next time must come all the same
-            said = f"schedule {schedule.name}: no delivery to {arn}: {error}"
+        if why := _deliver(schedule, arn, body):
+            said = f"schedule {schedule.name}: no delivery to {arn}: {why}"
+            queue = schedule.target.get("DeadLetterConfig", {}).get("Arn")
+            if queue and (why := _deliver(schedule, queue, body)):
+                said += f"; nor to {queue}: {why}"
             self.world.events.say("error", said, schedule=schedule.name)
-            if queue := schedule.target.get("DeadLetterConfig", {}).get("Arn"):
-                send(queue, body)
+
+
+def _deliver(schedule: Any, arn: str, body: str) -> str:
+    """Give it to the target in the name of the schedule's role; empty, or why it was not taken.
+    Whatever is wrong: the next time must come all the same."""
+    action = _ACTIONS.get(arn.split(":")[2], "")
+    try:
+        why = denial(schedule.target["RoleArn"], schedule.name, action) if action else ""
+        if not why:
+            send(arn, body)
+    except Exception as error:  # noqa: BLE001 # see above
+        return str(error)
+    return why
 
 
 def _groups() -> list[Any]:
@@ -139,6 +152,13 @@ def _within(schedule: Any, due: datetime | None) -> datetime | None:
     return due + timedelta(minutes=random.uniform(0, window["MaximumWindowInMinutes"]))
 
 
+_ACTIONS = {
+    "lambda": "lambda:InvokeFunction",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
+    "states": "states:StartExecution",
+}
+"""What the role must grant for a target of this service; what is of another cannot be one."""
 _CREATE_SCHEDULE = "self description end_date flexible_time_window group_name kms_key_arn name"
 _CREATE_SCHEDULE += " schedule_expression schedule_expression_timezone start_date state target"
 _CREATE_SCHEDULE += " action_after_completion"
