@@ -15,9 +15,10 @@ from tasks.wiring import evidence, hook_answers, wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.answer``: ``{"answered", "error", "cause", "handedBack"}``.
 
-    ``handedBack``: the votes are with blue. A hand-over that was asked to bring them there, and
-    whose question nobody waits for, gives the locks back; one that belongs to no deployment tells
-    people when it could not.
+    ``handedBack``: the votes are with blue. A hand-over that has brought them there, and whose
+    question nobody waits for (there is none, or the rollout was stopped), gives the locks back,
+    because the execution that does it at the end may be gone as well; one that belongs to no
+    deployment tells people when it could not.
     """
     planned, failure = event.get("plan") or {}, event.get("failure")
     done = planned.get("decision") == "done" and not failure
@@ -30,14 +31,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     question = Question(
         event.get("deploymentId", ""), event.get("lifecycleEventHookExecutionId", "")
     )
+    stopped = (event.get("observation") or {}).get("stopped", False)
     if question.execution:
         where = "the votes are with blue" if done else "the votes were not handed back"
         seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
         check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen)
         answer(question, check, hook_answers(), evidence)
-    elif not question.deployment:
+    if not question.deployment:
         _between(done, reason)
-    elif done:
+    elif done and (stopped or not question.execution):
         wiring().locks.release_all()
     return {
         "answered": bool(question.execution),

@@ -57,6 +57,17 @@ def test_yes_is_not_said_to_a_rollout_that_was_stopped(aws: MemoryAws) -> None:
     assert (answer["error"], answer["handedBack"]) == ("HandedBack", False)
     assert aws.answers == [("hook-1", "Failed")]
     assert "the rollout was stopped" in json.loads(aws.evidence[0])["reason"]
+    assert aws.service.locked == set(), "who followed the rollout may be gone"
+
+
+def test_locks_are_kept_while_somebody_waits_for_the_no(aws: MemoryAws) -> None:
+    """CodeDeploy goes back only now, and the execution that follows it gives them back after."""
+    state = run(aws, {**ASKED, "goal": "blue"})
+    locked = set(aws.service.locked)
+    assert len(locked) == 2, "a quorum of blue"
+    answer_failed.handler(state, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert aws.service.locked == locked
 
 
 def test_votes_that_were_called_home_end_well_and_without_locks(aws: MemoryAws) -> None:
