@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from quorumshift.config_schema import Origin
+from quorumshift.domain.plain_secrets import named_like_one, password_in_url
 
 if TYPE_CHECKING:
     from quorumshift.config import Configuration
@@ -15,12 +16,6 @@ VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"
 SECRET = rf"{_NAME}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_NAME}"
 """A secret by its name or its ARN."""
-# A variable whose name ends so holds a secret; as plain text it would stand in the console.
-_SECRET = re.compile(
-    r"(^|_)(PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|CREDENTIALS?|(PRIVATE|API|ACCESS)_KEY(_ID)?)$",
-    re.I,
-)
-_SECRET_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 # What Secrets Manager adds to a secret's name, which makes a secret's ARN.
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
@@ -32,13 +27,13 @@ def check_variables(configuration: Configuration, origin: Origin) -> None:
         dotted = f"service.environment.{name}"
         if name in service.secrets:
             origin.refuse(dotted, "is in [service.secrets] too; keep one of them")
-        if _SECRET_IN_URL.search(service.environment[name]):
+        if password_in_url(service.environment[name]):
             origin.refuse(
                 dotted,
                 "holds a password in its URL, and plain variables can be read in the console; put "
                 "the URL into [service.secrets]",
             )
-        if _SECRET.search(name):
+        if named_like_one(name):
             origin.refuse(
                 dotted,
                 "looks like a secret, and plain variables can be read in the console; "
