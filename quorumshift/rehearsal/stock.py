@@ -37,6 +37,9 @@ def stock(aws: EmbeddedAws, configuration: Configuration, options: Options) -> d
         )
 
     push(configuration.service.image_tag, "1", fault.blue_behaviour, contract.blue)
+    aws.world.client("ecr").put_image_tag_mutability(
+        repositoryName=repository, imageTagMutability="IMMUTABLE"
+    )
     green = sample.joins_itself if options.way.self_joining else fault.behaviour
     if not options.build:
         push(images.NEW_TAG, "2", green, contract.green)

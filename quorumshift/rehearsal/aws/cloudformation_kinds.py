@@ -139,6 +139,12 @@ MADE: dict[str, Kind] = {
         _named("deploymentGroupName"),
         name="DeploymentGroupName",
     ),
+    # moto makes an association of its own accord too, and then no route table tells of it.
+    "AWS::EC2::SubnetRouteTableAssociation": Kind(
+        "ec2",
+        "AssociateRouteTable",
+        lambda answer, _: (answer["AssociationId"], {"Id": answer["AssociationId"]}),
+    ),
     "AWS::ECR::Repository": Kind("ecr", "CreateRepository", _repository, name="RepositoryName"),
     "AWS::ECS::Cluster": Kind(
         "ecs",
@@ -257,7 +263,6 @@ NATIVE: dict[str, frozenset[str]] = {
         "AWS::EC2::SecurityGroupIngress": "CidrIp Description FromPort GroupId IpProtocol"
         " SourceSecurityGroupId ToPort",
         "AWS::EC2::Subnet": "AvailabilityZone CidrBlock MapPublicIpOnLaunch Tags VpcId",
-        "AWS::EC2::SubnetRouteTableAssociation": "RouteTableId SubnetId",
         "AWS::EC2::VPC": "CidrBlock EnableDnsHostnames EnableDnsSupport InstanceTenancy Tags",
         "AWS::EC2::VPCGatewayAttachment": "InternetGatewayId VpcId",
         "AWS::Events::Rule": "Description EventBusName EventPattern Name State Targets",
