@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from quorumshift.cli import rehearse
+from quorumshift.cli.errors import add_debug
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.rehearsal.processes import die_with_parent, environment_of_child
 
@@ -53,6 +54,7 @@ def _run(way: Way, options: argparse.Namespace) -> tuple[int, Result | None]:
     scale["contract"] = options.contract.name
     command = [sys.executable, "-m", __name__, way.name]
     command += [f"--{name}={value}" for name, value in scale.items() if value is not None]
+    command += ["--debug"] if options.debug else []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, env=environment_of_child(), text=True
     ) as arm:
@@ -87,6 +89,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="quorumshift rehearse --baseline")
     parser.add_argument("way", choices=WAYS)
     rehearse.add_scale_to(parser)
+    add_debug(parser)
     options = parser.parse_args()
 
     def act() -> int:
@@ -95,7 +98,7 @@ def main() -> int:
         except (KeyboardInterrupt, Interrupted):
             return ExitCode.INTERRUPTED  # our parent says so
 
-    return rehearse.explained(act)
+    return rehearse.explained(act, options.debug)
 
 
 def _run_here(way: Way, options: argparse.Namespace) -> int:

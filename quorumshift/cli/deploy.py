@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.errors import say
 from quorumshift.cli.exit_codes import ExitCode
 from quorumshift.cli.service import (
     CODES,
@@ -19,7 +20,6 @@ from quorumshift.cli.service import (
     add_wait,
     explained,
     put,
-    say,
     tell,
 )
 from quorumshift.cli.watch import conclude, follow

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.errors import broke, say
 from quorumshift.cli.exit_codes import ExitCode
 from quorumshift.cli.rehearse import put_out
-from quorumshift.cli.service import add_place
+from quorumshift.cli.service import add_options
 from quorumshift.domain.errors import InvalidConfiguration, ObservationFailed
 
 if TYPE_CHECKING:
@@ -53,23 +54,30 @@ def add_to(verbs: Any) -> None:
         choices=("green", "blue"),
         help="whose votes it shall be (default: green, or blue once the deployment has stopped)",
     )
-    add_place(verb)
+    add_options(verb)
     verb.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan and print; return the exit code."""
+    if options.debug:
+        return _run(options)
+    try:
+        return _run(options)
+    except (InvalidConfiguration, BadObservation) as error:
+        return say("plan", error, ExitCode.USAGE)
+    except ObservationFailed as error:
+        return say("plan", error, ExitCode.BROKEN)
+    except KeyboardInterrupt:
+        return say("plan", "interrupted", ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 # one line for whatever we did not think of
+        return broke("plan", error)
+
+
+def _run(options: argparse.Namespace) -> int:
     from quorumshift.config import load
 
-    try:
-        configuration = load(options.config)
-        prospect = _prospect(options, configuration)
-    except (InvalidConfiguration, BadObservation) as error:
-        return _say(error, ExitCode.USAGE)
-    except ObservationFailed as error:
-        return _say(error, ExitCode.BROKEN)
-    except KeyboardInterrupt:
-        return _say("interrupted", ExitCode.INTERRUPTED)
+    prospect = _prospect(options, load(options.config))
     put_out(_page(prospect, options.output))
     return SAFE if prospect.safe else ExitCode.REFUSED
 
@@ -120,8 +128,3 @@ def _page(prospect: Prospect, form: str) -> str:
         return as_json(prospect)
     width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
     return as_text(prospect, max(width, 60))
-
-
-def _say(what: object, code: ExitCode) -> int:
-    print(f"quorumshift plan: {what}", file=sys.stderr)
-    return code

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.rehearsal.faults import Fault, listing, parse_fault
@@ -65,6 +66,7 @@ def add_to(verbs: Any) -> None:
         "blue at once), then with quorumshift, and print both side by side; not together with "
         "--fault, --start or --keep",
     )
+    add_debug(verb)
     verb.set_defaults(run=run)
 
 
@@ -200,23 +202,19 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
     if not options.baseline:
-        return explained(lambda: _run_one(options))
+        return explained(lambda: _run_one(options), options.debug)
     if options.build:
-        print(
-            "quorumshift rehearse: --baseline deploys an image both times; leave --build out",
-            file=sys.stderr,
-        )
-        return ExitCode.USAGE
+        what = "--baseline deploys an image both times; leave --build out"
+        return say("rehearse", what, ExitCode.USAGE)
     if options.fault or options.keep or options.start != Start.COMMAND:
-        print(
-            "quorumshift rehearse: --baseline compares two deployments in which nothing goes "
-            "wrong and keeps neither; leave --fault, --start and --keep out",
-            file=sys.stderr,
+        what = (
+            "--baseline compares two deployments in which nothing goes wrong and keeps neither; "
+            "leave --fault, --start and --keep out"
         )
-        return ExitCode.USAGE
+        return say("rehearse", what, ExitCode.USAGE)
     from quorumshift.cli.arms import compare
 
-    return explained(lambda: compare(options))
+    return explained(lambda: compare(options), options.debug)
 
 
 def _run_one(options: argparse.Namespace) -> int:
@@ -246,22 +244,26 @@ def _run_one(options: argparse.Namespace) -> int:
         return exit_code(result)
 
 
-def explained(act: Callable[[], int]) -> int:
-    """The exit code of ``act``; what it raises becomes a line on standard error and a code."""
+def explained(act: Callable[[], int], debug: bool = False) -> int:
+    """The exit code of ``act``; what it raises becomes a line on standard error and a code.
+    ``debug``: what it was not made to raise passes."""
     from quorumshift.rehearsal.preflight import CannotStart
     from quorumshift.rehearsal.run import Broken, Interrupted
 
     try:
         return act()
     except (InvalidConfiguration, CannotStart) as error:
-        print(f"quorumshift rehearse: {error}", file=sys.stderr)
-        return ExitCode.USAGE
+        return say("rehearse", error, ExitCode.USAGE)
     except (KeyboardInterrupt, Interrupted):
-        print("quorumshift rehearse: interrupted; everything was ended", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        return say("rehearse", "interrupted; everything was ended", ExitCode.INTERRUPTED)
     except Broken as error:
-        print(f"quorumshift rehearse: the rehearsal itself broke: {error}", file=sys.stderr)
-        return ExitCode.BROKEN
+        if debug:
+            raise
+        return say("rehearse", f"the rehearsal itself broke: {error}", ExitCode.BROKEN)
+    except Exception as error:
+        if debug:
+            raise
+        return broke("rehearse", error)
 
 
 def interrupt(_signal: int, _frame: Any) -> None:

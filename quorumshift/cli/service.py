@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode
 from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, interrupt, put_out
 from quorumshift.domain.errors import InvalidConfiguration, InvalidRequest, QuorumshiftError
@@ -35,13 +36,8 @@ class NotThere(QuorumshiftError):
 
 
 def add_options(verb: Any) -> None:
-    """Add the options that every verb about a deployed service takes."""
-    add_place(verb)
-    verb.add_argument("--debug", action="store_true", help="show the traceback of an error")
-
-
-def add_place(verb: Any) -> None:
-    """Add which service it is, where, and the form of the answer."""
+    """Add the options that every verb about a deployed service takes: which it is, where, the form
+    of the answer, and of errors."""
     verb.add_argument("--output", choices=("text", "json"), default="text", help="default text")
     verb.add_argument(
         "--config",
@@ -52,6 +48,7 @@ def add_place(verb: Any) -> None:
     )
     verb.add_argument("--region", metavar="NAME", help="AWS region (default: as AWS's tools do)")
     verb.add_argument("--profile", metavar="NAME", help="AWS profile (default: as AWS's tools do)")
+    add_debug(verb)
 
 
 def add_wait(verb: Any, what: str) -> None:
@@ -155,7 +152,7 @@ def explained(verb: str, options: argparse.Namespace, act: Callable[[Service], i
     signal.signal(signal.SIGTERM, interrupt)
     if options.debug:
         return act(Service(options))
-    from quorumshift.adapters.aws.asking import brief, in_one_line
+    from quorumshift.adapters.aws.asking import in_one_line
 
     try:
         service = Service(options)
@@ -168,14 +165,7 @@ def explained(verb: str, options: argparse.Namespace, act: Callable[[Service], i
     except KeyboardInterrupt:
         return say(verb, "interrupted", ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 # one line for whatever we did not think of
-        what = f"{type(error).__name__}: {brief(error)}"
-        return say(verb, f"broke: {what}; run it again with --debug", ExitCode.BROKEN)
-
-
-def say(verb: str, what: object, code: ExitCode) -> int:
-    """One line on standard error."""
-    print(f"quorumshift {verb}: {what}", file=sys.stderr, flush=True)
-    return code
+        return broke(verb, error)
 
 
 def tell(text: str) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from quorumshift.cli.errors import say
 from quorumshift.cli.exit_codes import ExitCode, code_of
 from quorumshift.cli.service import (
     CODES,
@@ -17,7 +18,6 @@ from quorumshift.cli.service import (
     add_options,
     explained,
     put,
-    say,
     tell,
 )
 from quorumshift.domain.chronicle import Chronicle, News

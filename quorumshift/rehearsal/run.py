@@ -37,7 +37,7 @@ from quorumshift.rehearsal.result import (
     Result,
     Writes,
 )
-from quorumshift.rehearsal.samples import sample_of
+from quorumshift.rehearsal.samples import SNAKETRON, sample_of
 from quorumshift.rehearsal.stock import start_database, stock
 from quorumshift.rehearsal.synthesis import assembly
 from quorumshift.rehearsal.used_actions import used_actions, write
@@ -281,12 +281,15 @@ class Rehearsal:
 
     def how_to_reach(self) -> str:
         """What to type to look at a rehearsal that stays up."""
-        balancer = self.configuration.load_balancer
+        balancer, file = self.configuration.load_balancer, self.options.configuration
+        which = "" if file == SNAKETRON.configuration else f" --config {file}"
         return (
             "the rehearsal stays up until Ctrl-C; to look at it:\n"
             f"  export AWS_ENDPOINT_URL={self.world.endpoint} AWS_DEFAULT_REGION=us-east-1 "
             "AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal\n"
-            "  quorumshift plan\n"
+            f"  quorumshift doctor{which}\n"
+            f"  quorumshift status{which}\n"
+            f"  quorumshift plan{which}\n"
             f"  curl http://{self.world.block.balancer}:{balancer.listener_port}/kv\n"
             f"  logs: {self.world.directory}"
         )
