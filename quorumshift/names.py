@@ -103,6 +103,21 @@ class Names:
         return f"{self.root}-canary"
 
     @property
+    def balancer(self) -> str:
+        """The load balancer."""
+        return self.root
+
+    @property
+    def blue(self) -> str:
+        """The target group that serves first; the two change places with every deployment."""
+        return f"{self.root}-blue"
+
+    @property
+    def green(self) -> str:
+        """The other target group."""
+        return f"{self.root}-green"
+
+    @property
     def undelivered(self) -> str:
         """The queue of events that could not be delivered."""
         return f"{self.root}-undelivered"

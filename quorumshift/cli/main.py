@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
     from quorumshift.cli import (
         deploy,
+        doctor,
         history,
         plan,
         rehearse,
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         watch,
     )
 
-    for verb in (deploy, status, watch, verify, stop, rollback, history, plan, rehearse):
+    for verb in (doctor, deploy, status, watch, verify, stop, rollback, history, plan, rehearse):
         verb.add_to(verbs)
     return top
 

@@ -10,7 +10,18 @@ import pytest
 
 from quorumshift.cli.main import main
 
-VERBS = ("deploy", "status", "watch", "verify", "stop", "rollback", "history", "plan", "rehearse")
+VERBS = (
+    "doctor",
+    "deploy",
+    "status",
+    "watch",
+    "verify",
+    "stop",
+    "rollback",
+    "history",
+    "plan",
+    "rehearse",
+)
 SECONDS = 0.15
 """Of the processor: what a quiet machine takes by the clock."""
 

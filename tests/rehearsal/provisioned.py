@@ -1,7 +1,7 @@
 """Provision an assembly into an embedded AWS of its own and print what came up, as JSON.
 
-Arguments: the assembly's folder, and the configuration that it was made from. A process of its own:
-the stack has names and ports that other tests use too.
+Arguments: the assembly's folder, the configuration that it was made from, and ``doctor`` where that
+shall be asked too. A process of its own: the stack has names and ports that other tests use too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from quorumshift.rehearsal.aws.provision import ProvisionFailed, provision
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.world import World
+from tests.rehearsal.examined import examine, spoil
 
 DATABASE = {"host": "127.0.0.9", "port": 5432, "username": "u", "password": "p", "dbname": "d"}
 """What the secret says that is there before the stack is."""
@@ -74,29 +75,37 @@ def _attributes(elb: Any, arn: str) -> dict[str, str]:
     return {attribute["Key"]: attribute["Value"] for attribute in found}
 
 
-def main(assembly: Path, names: Names, database: str) -> None:
-    """Print ``{"outputs", "found"}``, or ``{"failed"}``. ``database``: its secret's name."""
+def main(assembly: Path, configuration: Path, is_examined: bool) -> None:
+    """Print ``{"outputs", "found", "doctor"}``, or ``{"failed"}``. ``doctor``: what it says before
+    the stack is there, when it is, and when some of it was spoilt, where it is asked at all."""
+    described = load(configuration)
+    names, database = described.names, described.database
     with tempfile.TemporaryDirectory() as folder:
         world = World(block=take_block(), speed=60, directory=Path(folder))
         aws = EmbeddedAws(world, [BalancerEngine(world), EcsEngine(world), CodeDeployEngine(world)])
         try:
             aws.start()
             images.push(world, names.repository, "v1", version="1", behaviour="exit")
-            if database:
+            for secret in filter(None, (database.secret, database.reader_secret)):
                 world.client("secretsmanager").create_secret(
-                    Name=database, SecretString=json.dumps(DATABASE)
+                    Name=secret, SecretString=json.dumps(DATABASE)
                 )
+            doctor = {"bare": examine(world, configuration)} if is_examined else {}
             try:
                 outputs = provision(world, assembly)
             except ProvisionFailed as error:
                 print(json.dumps({"failed": str(error)}))
                 return
-            print(json.dumps({"outputs": outputs, "found": look(world, names)}, default=str))
+            answer = {"outputs": outputs, "found": look(world, names), "doctor": doctor}
+            if is_examined:
+                doctor["fit"] = examine(world, configuration)
+                spoil(world, names)
+                doctor["spoilt"] = examine(world, configuration)
+            print(json.dumps(answer, default=str))
         finally:
             aws.stop()
             world.processes.close()
 
 
 if __name__ == "__main__":
-    described = load(sys.argv[2])
-    main(Path(sys.argv[1]), described.names, described.database.secret)
+    main(Path(sys.argv[1]), Path(sys.argv[2]), "doctor" in sys.argv[3:])

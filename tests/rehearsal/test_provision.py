@@ -21,10 +21,17 @@ ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
 SNAKETRON = ROOT / "quorumshift.toml"
 
 
-def provisioned(configuration: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+def provisioned(configuration: Path, overrides: dict[str, Any], *more: str) -> dict[str, Any]:
     folder = assembly(configuration, overrides, lambda _: None)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.rehearsal.provisioned", str(folder), str(configuration)],
+        [
+            sys.executable,
+            "-m",
+            "tests.rehearsal.provisioned",
+            str(folder),
+            str(configuration),
+            *more,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -39,8 +46,8 @@ def provisioned(configuration: Path, overrides: dict[str, Any]) -> dict[str, Any
 
 @pytest.fixture(scope="module")
 def came_up() -> dict[str, Any]:
-    """What came up of the sample service."""
-    return provisioned(ETCD, {})
+    """What came up of the sample service, and what the doctor said of it."""
+    return provisioned(ETCD, {}, "doctor")
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +218,44 @@ def test_stacks_come_up_in_the_order_of_their_dependencies(world: World, tmp_pat
     assert list(outputs) == ["first", "second"]
     attributes = world.client("sns").get_topic_attributes(TopicArn=outputs["second"])["Attributes"]
     assert attributes["DisplayName"] == outputs["first"]
+
+
+def test_the_doctor_misses_nothing_but_what_must_be_there_before_the_stack(
+    came_up: dict[str, Any],
+) -> None:
+    told = came_up["doctor"]["bare"]
+    assert told["code"] == 4
+    assert told["ng"].keys() == {"account/CDK bootstrap", "images/tags"}
+    not_yet = [name for name, text in told["skip"].items() if "not provisioned yet" in text]
+    assert {"service/service", "deployment/application", "secrets/sample/api-token"} <= {*not_yet}
+
+
+EXPECTED = {"images/tags", "service/steady"}
+"""What is wrong with the stack as it comes up here: its tasks end at once."""
+
+
+def wrong(told: dict[str, Any]) -> set[str]:
+    """The checks that are NG, without what tasks that end at once leave of their cluster."""
+    return {name for name in told["ng"] if not name.startswith("Raft/")}
+
+
+def test_the_doctor_finds_the_whole_stack_as_it_should_be(came_up: dict[str, Any]) -> None:
+    told = came_up["doctor"]["fit"]
+    assert wrong(told) == EXPECTED
+    simulated = [name for name, text in told["skip"].items() if "SimulatePrincipalPolicy" in text]
+    assert len(simulated) == 3
+
+
+def test_the_doctor_names_what_was_spoilt(came_up: dict[str, Any]) -> None:
+    told = came_up["doctor"]["spoilt"]["ng"]
+    assert wrong(came_up["doctor"]["spoilt"]) - EXPECTED == {
+        "traffic/health check of sample-blue",
+        "traffic/test listener",
+        "deployment/listeners of the group",
+        "deployment/functions of the hooks",
+        "roles/deployment role",
+    }
+    assert "set it to /health on 8080" in told["traffic/health check of sample-blue"]
+    assert "none on port 9090, but on 8080" in told["traffic/test listener"]
+    assert "no sample-after-install" in told["deployment/functions of the hooks"]
+    assert "let codedeploy.amazonaws.com assume it" in told["roles/deployment role"]

@@ -16,11 +16,9 @@ from quorumshift.names import Names
 
 LONGEST = 600
 """Characters of what somebody else said that are repeated."""
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 3},
-    connect_timeout=3,
-    read_timeout=75,  # a function's own limit, where one is called, is below a minute
-)
+PATIENT_SECONDS = 75
+"""A function's own limit, where one is called, is below a minute."""
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3)
 _MISSING = (
     "ApplicationDoesNotExistException",
     "ClusterNotFoundException",
@@ -40,10 +38,12 @@ class Account:
         with in_one_line(names):
             self._session = botocore.session.Session(profile=profile)
 
-    def client(self, service: str) -> Client:
-        """The client of one AWS service. Raises ``ObservationFailed``."""
+    def client(self, service: str, read_seconds: int = PATIENT_SECONDS) -> Client:
+        """The client of one AWS service, which waits so long for an answer. Raises
+        ``ObservationFailed``."""
+        config = _CONFIG.merge(Config(read_timeout=read_seconds))
         with in_one_line(self._names):
-            made = self._session.create_client(service, region_name=self._region, config=_CONFIG)
+            made = self._session.create_client(service, region_name=self._region, config=config)
         return Client(lambda: made)
 
     @property

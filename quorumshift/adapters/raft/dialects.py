@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from quorumshift.adapters.raft.snaketron.dialect import DIALECT as SNAKETRON
+from quorumshift.adapters.raft.snaketron.dialect import ENVIRONMENT
 from quorumshift.domain.errors import InvalidConfiguration
 from quorumshift.domain.policy import Dialect
 
@@ -20,11 +21,17 @@ ETCD = Dialect(
 )
 
 _CAN: Mapping[str, Dialect] = {"etcd": ETCD, "snaketron": SNAKETRON}
+_NEEDS: Mapping[str, Mapping[str, str]] = {"snaketron": ENVIRONMENT}
 
 
 def dialect(name: str) -> Dialect:
     """What the adapter of that name can do. Raises ``InvalidConfiguration``."""
     return named(name, _CAN)
+
+
+def environment(name: str) -> Mapping[str, str]:
+    """Variables, with their values, that the dialect's nodes need to leave the votes to us."""
+    return _NEEDS.get(name, {})
 
 
 def named(name: str, known: Mapping[str, T]) -> T:

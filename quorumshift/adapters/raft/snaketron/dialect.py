@@ -21,3 +21,7 @@ DIALECT = Dialect(
         page="docs/snaketron.md",
     ),
 )
+
+ENVIRONMENT = {"SNAKETRON_RAFT_PROMOTION": "orchestrated"}
+"""What a node's container must be told: by itself a node asks for its own promotion, and green
+would vote before any traffic moves."""
