@@ -48,7 +48,7 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         image_tag=service.image_tag,
         project=names.project,
         build=configuration.build.repository,
-        generated=tuple(names.secret(name) for name in service.secrets.values()),
+        generated=_generated(configuration),
         given=_given(configuration),
         database=configuration.discovery.kind == "postgres",
         topic=names.topic,
@@ -61,6 +61,13 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         environment=environment(able.name),
         adopted=Adopted(**{one.name: getattr(adopt, one.name) for one in fields(Adopted)}),
     )
+
+
+def _generated(configuration: Configuration) -> tuple[str, ...]:
+    """Secrets that the stack makes: none for a service that is there without it."""
+    if configuration.adopt.service:
+        return ()
+    return tuple(configuration.names.secret(one) for one in configuration.service.secrets.values())
 
 
 def _given(configuration: Configuration) -> tuple[str, ...]:

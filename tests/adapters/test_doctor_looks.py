@@ -285,6 +285,19 @@ def test_the_rolling_controller_is_what_ecs_leaves_out() -> None:
     assert ecs.service(answering(ecs=gone), EXPECTED).absent
 
 
+def test_pages_follow_each_other_and_endpoints_are_called_by_their_service() -> None:
+    def describe(NextToken: str = "", **_: Any) -> dict[str, Any]:
+        name = "ecr.dkr" if NextToken else "ecr.api"
+        state = {"ServiceName": f"com.amazonaws.eu-west-1.{name}", "State": "available"}
+        deleting = {"ServiceName": "com.amazonaws.eu-west-1.s3", "State": "deleting"}
+        more = {} if NextToken else {"NextToken": "2"}
+        return {"VpcEndpoints": [state, deleting], **more}
+
+    ec2 = Api("ec2", describe_vpc_endpoints=describe, describe_vpcs={"Vpcs": [{"VpcId": "vpc-1"}]})
+    found = network.network(answering(ec2=ec2), "vpc-1", [], [], [])
+    assert found.endpoints.there == {"ecr.api", "ecr.dkr"}
+
+
 def test_what_is_turned_off_in_a_deployment_group_counts_as_missing() -> None:
     off = {
         "autoRollbackConfiguration": {"enabled": False, "events": ["DEPLOYMENT_FAILURE"]},

@@ -160,6 +160,14 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
         {"service/controller"},
         "docs/migration.md",
     ),
+    "the rolling controller, which has no task sets": (
+        {
+            **service(controller="ECS", sets=()),
+            "definition": Look(unknown="because nothing serves"),
+        },
+        {"service/controller"},
+        "CODE_DEPLOY",
+    ),
     "an even count": (service(desired=2), {"service/desired count"}, "3, 5, 7 or 9"),
     "four tasks": (service(desired=4), {"service/desired count"}, "4 tasks"),
     "not steady": (task_set(steady=False), {"service/steady"}, "STABILIZING"),

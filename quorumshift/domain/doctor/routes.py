@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from quorumshift.domain.doctor.network_facts import Placement, Rule, SecurityGroup, Subnet
 
+_ANYWHERE = "0.0.0.0/0"
 _ALL = ("-1", "tcp", "6")
 
 
@@ -59,6 +60,8 @@ def lets_through(rules: Sequence[Rule], peer: Side, port: int) -> bool:
     if any(rule.groups & peer.groups or rule.lists for rule in fits):
         return True
     ranges = [cidr for rule in fits for cidr in rule.cidrs]
+    if _ANYWHERE in ranges:
+        return True
     return bool(peer.cidrs) and all(covered(cidr, ranges) for cidr in peer.cidrs)
 
 

@@ -64,6 +64,9 @@ def _service(
         "(docs/migration.md)",
     )
     _count(ledger, expected, found)
+    if found.controller != _CONTROLLER:
+        ledger.skip(because("it has no task sets of CodeDeploy's"), *_IN_SERVICE[2:])
+        return
     _steady(ledger, found)
     providers = found.primary.providers if found.primary else found.providers
     _providers(ledger, expected, providers, cluster)
@@ -110,7 +113,7 @@ def _steady(ledger: Ledger, found: EcsService) -> None:
 def _providers(
     ledger: Ledger, expected: Expected, has: Mapping[str, int], cluster: Cluster | None
 ) -> None:
-    name, shown = "capacity providers", _shown(has) or "none: a launch type"
+    name, shown = "capacity providers", _shown(has) or "none"
     unknown = set(has) - cluster.providers if cluster else set()
     wanted = {one: weight for one, weight in expected.providers.items() if weight}
     if unknown:
@@ -118,13 +121,18 @@ def _providers(
         ledger.ng(name, f"{shown}; the cluster has no {listed(unknown)}", fix)
         return
     ledger.that(
-        expected.adopted.service
-        or {one: weight for one, weight in has.items() if weight} == wanted,
+        expected.adopted.service or _same(has, wanted),
         name,
         shown,
         f"the configuration says {_shown(wanted)}; each deployment repeats what serves, so correct "
         "service.capacity_providers, or the service by a new one",
     )
+
+
+def _same(has: Mapping[str, int], wanted: Mapping[str, int]) -> bool:
+    """The weight of an only one means nothing."""
+    used = {one: weight for one, weight in has.items() if weight}
+    return used.keys() == wanted.keys() and (len(wanted) == 1 or used == wanted)
 
 
 def _shown(providers: Mapping[str, int]) -> str:

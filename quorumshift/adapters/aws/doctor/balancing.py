@@ -34,8 +34,9 @@ def listeners(clients: Clients, found: Look[Balancer]) -> Look[tuple[Listener, .
     arn = found.value.arn
 
     def ask() -> tuple[Listener, ...]:
-        all_of_it = pages(clients("elbv2").describe_listeners, "Listeners", LoadBalancerArn=arn)
-        return tuple(_listener(one) for one in all_of_it)
+        describe = clients("elbv2").describe_listeners
+        found = pages(describe, "Listeners", "NextMarker", "Marker", LoadBalancerArn=arn)
+        return tuple(_listener(one) for one in found)
 
     return look(ask, *_NO_BALANCER)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from quorumshift.adapters.aws.doctor.looking import Clients, look
@@ -60,7 +60,7 @@ def _service(found: Mapping[str, Any]) -> EcsService:
         controller=str((found.get("deploymentController") or {}).get("type") or _ROLLING),
         desired=int(found["desiredCount"]),
         running=int(found["runningCount"]),
-        providers=_providers(found.get("capacityProviderStrategy")),
+        providers=_providers(found),
         sets=tuple(_task_set(one) for one in found.get("taskSets") or ()),
     )
 
@@ -75,7 +75,7 @@ def _task_set(found: Mapping[str, Any]) -> TaskSet:
         platform=str(found.get("platformVersion") or ""),
         running=int(found.get("runningCount") or 0),
         wanted=int(found.get("computedDesiredCount") or 0),
-        providers=_providers(found.get("capacityProviderStrategy")),
+        providers=_providers(found),
         placement=Placement(
             subnets=tuple(vpc.get("subnets") or ()),
             groups=tuple(vpc.get("securityGroups") or ()),
@@ -84,8 +84,12 @@ def _task_set(found: Mapping[str, Any]) -> TaskSet:
     )
 
 
-def _providers(strategy: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
-    return {str(one["capacityProvider"]): int(one.get("weight") or 0) for one in strategy or ()}
+def _providers(found: Mapping[str, Any]) -> dict[str, int]:
+    """Who names none may have a launch type, which is the provider of that name and no other."""
+    strategy = found.get("capacityProviderStrategy") or ()
+    if not strategy and found.get("launchType") == "FARGATE":
+        return {"FARGATE": 1}
+    return {str(one["capacityProvider"]): int(one.get("weight") or 0) for one in strategy}
 
 
 def _definition(found: Mapping[str, Any]) -> Definition:

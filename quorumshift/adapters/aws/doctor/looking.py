@@ -73,11 +73,18 @@ def refusal(error: botocore.exceptions.ClientError) -> str:
     return brief(f"{error.operation_name}: {code(error)}: {first}")
 
 
-def pages(operation: Callable[..., Any], key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """All items of an operation that pages with ``Marker`` and ``NextMarker``."""
+def pages(
+    operation: Callable[..., Any],
+    key: str,
+    token: str = "NextToken",
+    sent_as: str = "",
+    **arguments: Any,
+) -> Iterator[dict[str, Any]]:
+    """All items under ``key`` of a paged operation, whose answer names the next page by ``token``;
+    ``sent_as``: the parameter's name, where that is another."""
     while True:
         page = operation(**arguments)
         yield from page[key]
-        if not page.get("NextMarker"):
+        if not page.get(token):
             return
-        arguments["Marker"] = page["NextMarker"]
+        arguments[sent_as or token] = page[token]

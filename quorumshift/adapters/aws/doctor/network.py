@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from quorumshift.adapters.aws.doctor.looking import Clients, look
+from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
 from quorumshift.domain.doctor.finding import Look
 from quorumshift.domain.doctor.network_facts import (
     NetworkFacts,
@@ -26,6 +27,7 @@ _LEADS_TO = (
     ),
     "CoreNetworkArn",
 )
+_SERVICE = re.compile(r"amazonaws\.[a-z0-9-]+\.(.+)")
 _NONE = ("InvalidSubnetID.NotFound", "InvalidGroup.NotFound", "InvalidVpcID.NotFound")
 
 
@@ -92,7 +94,8 @@ def _subnet(
 
 def _ways(clients: Clients, vpcs: set[str]) -> dict[str, str]:
     """Subnet, or VPC for its main table → where the default route leads."""
-    tables = clients("ec2").describe_route_tables(Filters=_by("vpc-id", vpcs))["RouteTables"]
+    describe = clients("ec2").describe_route_tables
+    tables = pages(describe, "RouteTables", Filters=_by("vpc-id", vpcs))
     ways: dict[str, str] = {}
     for table in tables:
         way = _default(table.get("Routes") or ())
@@ -152,9 +155,11 @@ def _rule(found: Mapping[str, Any]) -> Rule:
 
 def _endpoints(clients: Clients, vpcs: set[str]) -> frozenset[str]:
     """``com.amazonaws.us-east-1.ecr.api`` → ``ecr.api``."""
-    found = clients("ec2").describe_vpc_endpoints(Filters=_by("vpc-id", vpcs))["VpcEndpoints"]
-    return frozenset(
-        str(one["ServiceName"]).split(".", 3)[3]
-        for one in found
-        if str(one.get("State")).lower() == "available" and one["ServiceName"].count(".") >= 3
-    )
+    describe = clients("ec2").describe_vpc_endpoints
+    found = pages(describe, "VpcEndpoints", Filters=_by("vpc-id", vpcs))
+    names = (_SERVICE.search(str(one["ServiceName"])) for one in found if _is_up(one))
+    return frozenset(name[1] for name in names if name)
+
+
+def _is_up(endpoint: Mapping[str, Any]) -> bool:
+    return str(endpoint.get("State")).lower() == "available"
