@@ -265,6 +265,8 @@ def test_images_and_their_repository(clients: Any) -> None:
 def test_a_topic_an_identity_provider_and_a_parameter(clients: Any) -> None:
     arn = clients("sns").create_topic(Name="told")["TopicArn"]
     assert belongings.topic(clients, arn).there.confirmed == 0
+    clients("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="ada@example.com")
+    assert belongings.topic(clients, arn).there.confirmed == 1
     assert belongings.topic(clients, f"{arn}-not").absent
     assert belongings.github(clients).absent
     clients("iam").create_open_id_connect_provider(
@@ -274,6 +276,20 @@ def test_a_topic_an_identity_provider_and_a_parameter(clients: Any) -> None:
     assert belongings.bootstrap(clients).absent
     clients("ssm").put_parameter(Name=belongings.BOOTSTRAP, Value="21", Type="String")
     assert belongings.bootstrap(clients).value == "21"
+
+
+def test_a_subscription_without_an_arn_waits_to_be_confirmed() -> None:
+    listed = [
+        {"SubscriptionArn": "PendingConfirmation"},
+        {"SubscriptionArn": "arn:aws:sns:x:1:t:2"},
+    ]
+    api = Api(
+        "sns",
+        get_topic_attributes={"Attributes": {}},
+        list_subscriptions_by_topic={"Subscriptions": listed},
+    )
+    found = belongings.topic(answering(sns=api), "arn:t").there
+    assert (found.confirmed, found.pending) == (1, 1)
 
 
 def test_the_rolling_controller_is_what_ecs_leaves_out() -> None:

@@ -405,6 +405,14 @@ def test_what_is_adopted_must_be_there_before_the_stack() -> None:
     assert not of(State.NG, there, ADOPTED)
 
 
+def test_an_id_that_is_adopted_and_not_there_is_named_beside_what_is() -> None:
+    adopted = replace(ADOPTED.adopted, public_subnets=("s-9",), tasks_security_group="sg-9")
+    bad = of(State.NG, fit(), replace(ADOPTED, adopted=adopted))
+    assert bad.keys() == {"network/subnets", "network/security groups"}
+    assert "s-9" in bad["network/subnets"].seen
+    assert "sg-9" in bad["network/security groups"].seen
+
+
 def test_one_resource_of_the_stack_is_enough_to_miss_the_others() -> None:
     half = replace(bare(), application=Look("ECS"))
     assert "deployment/deployment group" in of(State.NG, half)

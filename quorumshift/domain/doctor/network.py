@@ -41,6 +41,8 @@ def network(expected: Expected, facts: Facts, stage: Stage) -> Group:
     if subnets is None:
         ledger.skip(because("the subnets are not known"), "zones", "ways out")
     else:
+        standing = {one for place in places.values() for one in place.subnets}
+        _there(ledger, "subnets", standing | {*expected.adopted.subnets}, subnets)
         _zones(ledger, places, subnets)
         for name in ("tasks", "functions"):
             if name in places:
@@ -53,6 +55,9 @@ def network(expected: Expected, facts: Facts, stage: Stage) -> Group:
         "correct adopt's security groups, or deploy the stack again",
         "" if named else stage.service or because("nothing names one"),
     )
+    if groups is not None:
+        guards = {one for place in places.values() for one in place.groups}
+        _there(ledger, "security groups", guards | {*expected.adopted.groups}, groups)
     if groups is None or subnets is None:
         ledger.skip(because("not all that is involved is known"), *(n for n, *_ in _WAYS))
     else:
@@ -101,11 +106,16 @@ def _vpc(ledger: Ledger, expected: Expected, facts: Facts) -> None:
         )
 
 
+def _there(ledger: Ledger, name: str, wanted: set[str], found: Mapping[str, object]) -> None:
+    """Add an NG for ids that are named and do not exist."""
+    if missing := wanted - found.keys():
+        ledger.ng(
+            name, f"there is no {listed(missing)}", "correct [adopt], or deploy the stack again"
+        )
+
+
 def _zones(ledger: Ledger, places: Mapping[str, Placement], subnets: Mapping[str, Subnet]) -> None:
-    unknown = {one for place in places.values() for one in place.subnets} - subnets.keys()
     tasks = places.get("tasks")
-    if unknown:
-        ledger.ng("subnets", f"there is no {listed(unknown)}", "correct adopt.private_subnets")
     if tasks is None:
         ledger.skip(because("nobody knows where the tasks stand"), "zones")
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quorumshift.adapters.aws.doctor.looking import Clients, look
+from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Identity, Repository, Schedule, Topic
 from quorumshift.domain.doctor.finding import Look
@@ -94,14 +94,17 @@ def secret(clients: Clients, name: str) -> Look[bool]:
 
 
 def topic(clients: Clients, arn: str) -> Look[Topic]:
-    """How many subscriptions the topic has."""
+    """How many subscriptions the topic has. One that nobody has confirmed yet has no ARN (Amazon
+    SNS API Reference, "ListSubscriptionsByTopic")."""
 
     def ask() -> Topic:
-        found = clients("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
-        confirmed, pending = (
-            int(found.get(f"Subscriptions{what}") or 0) for what in ("Confirmed", "Pending")
-        )
-        return Topic(confirmed, pending)
+        sns = clients("sns")
+        sns.get_topic_attributes(TopicArn=arn)
+        found = [
+            str(one["SubscriptionArn"]).startswith("arn:")
+            for one in pages(sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=arn)
+        ]
+        return Topic(sum(found), len(found) - sum(found))
 
     return look(ask, "NotFound", "NotFoundException")
 
