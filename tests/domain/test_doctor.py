@@ -426,6 +426,15 @@ def test_a_deployment_under_way_is_no_fault_and_its_weights_are_not() -> None:
     assert found(shifting)["Raft/hand-over"].state is State.SKIP
 
 
+def test_while_a_deployment_moves_votes_and_traffic_what_is_passing_is_no_fault() -> None:
+    starting = replace(TARGETS[1], targets={"10.0.0.9": "initial: Elb.InitialHealthChecking"})
+    silent = Look(Seen(cluster(green=["g1"], voters=["b1", "b2", "b3", "g1"], down=["g1"])))
+    moving = fit(active=Look("d-1"), targets=Look((TARGETS[0], starting)), seen=silent)
+    assert not of(State.NG, moving)
+    assert "d-1" in found(moving)["Raft/every node answers"].seen
+    assert "Raft/every node answers" in of(State.NG, fit(seen=silent))
+
+
 def test_endpoints_stand_in_for_a_way_out() -> None:
     network = replace(routed(way="")["network"], endpoints=Look(ENDPOINTS))
     assert not of(State.NG, fit(network=network))

@@ -36,24 +36,30 @@ def raft(expected: Expected, facts: Facts, stage: Stage) -> Group:
         ledger.ng(_NAMES[0], "there is none", "see to it that the service is steady, above")
         ledger.skip(because("there are no nodes"), *_NAMES[1:])
         return ledger.group()
-    _nodes(ledger, seen.cluster)
-    _health(ledger, expected, facts, seen.cluster)
+    running = facts.active.value
+    moving = (
+        because(f"deployment {running} is under way: `quorumshift plan` tells") if running else ""
+    )
+    _nodes(ledger, seen.cluster, moving)
+    _health(ledger, expected, seen.cluster, moving)
     return ledger.group()
 
 
-def _nodes(ledger: Ledger, cluster: ClusterObservation) -> None:
-    silent = [
-        node.address for node in cluster.nodes if node.raft_id is not None and node.report is None
-    ]
-    outside = [node.address for node in cluster.nodes if node.raft_id is None]
-    count = len(cluster.nodes) - len(silent) - len(outside)
-    also = f"; {listed(outside)} is no member" if outside else ""
-    ledger.that(
-        not silent,
-        _NAMES[0],
-        (f"{listed(silent)} does not" if silent else f"{count} do") + also,
-        "bring it back, or take it out of the cluster if its task is gone for good",
-    )
+def _nodes(ledger: Ledger, cluster: ClusterObservation, moving: str) -> None:
+    """``moving``: why a node may be silent for a moment; empty: it may not."""
+    members = [node for node in cluster.nodes if node.raft_id is not None]
+    silent = [node.address for node in members if node.report is None]
+    outside = len(cluster.nodes) - len(members)
+    also = f"; tasks that are no members: {outside}" if outside else ""
+    if silent and moving:
+        ledger.skip(moving, _NAMES[0])
+    else:
+        ledger.that(
+            not silent,
+            _NAMES[0],
+            (f"{listed(silent)} does not" if silent else f"all {len(members)} members do") + also,
+            "bring it back, or take it out of the cluster if its task is gone for good",
+        )
     ledger.that(
         cluster.membership is Membership.CONFIRMED,
         _NAMES[1],
@@ -64,10 +70,9 @@ def _nodes(ledger: Ledger, cluster: ClusterObservation) -> None:
     )
 
 
-def _health(ledger: Ledger, expected: Expected, facts: Facts, cluster: ClusterObservation) -> None:
-    if facts.active.value:
-        why = because(f"deployment {facts.active.value} is under way: `quorumshift plan` tells")
-        ledger.skip(why, *_NAMES[2:])
+def _health(ledger: Ledger, expected: Expected, cluster: ClusterObservation, moving: str) -> None:
+    if moving:
+        ledger.skip(moving, *_NAMES[2:])
         return
     verdict = assess(cluster, expected.policy, expected.dialect.first_contract)
     fix = "do what the sentence says; an election may settle by itself: `quorumshift verify` waits"

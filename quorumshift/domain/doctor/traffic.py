@@ -9,6 +9,8 @@ from quorumshift.domain.doctor.facts import EcsService, Facts, Listener, TargetG
 from quorumshift.domain.doctor.finding import Group, Ledger, because, listed
 from quorumshift.domain.doctor.stage import Stage
 
+_NOT_ILL = ("healthy", "initial", "draining", "unused")
+"""States of a target that is well, has just come, is about to go, or gets nothing to do."""
 AGAIN = "deploy the stack again, or correct [adopt]"
 
 
@@ -142,7 +144,7 @@ def _healthy(ledger: Ledger, groups: Sequence[TargetGroup], service: EcsService 
         f"{address} of {one.name} is {state}"
         for one in groups
         for address, state in sorted(one.targets.items())
-        if state.split(":")[0] not in ("healthy", "draining")
+        if state.split(":")[0] not in _NOT_ILL
     ]
     ledger.that(
         healthy >= service.desired and not ill,
