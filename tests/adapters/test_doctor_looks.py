@@ -10,6 +10,7 @@ from typing import Any
 import botocore.exceptions
 import botocore.session
 import pytest
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
 from quorumshift.adapters.aws.client import Client
@@ -82,6 +83,7 @@ def fail(error: Exception) -> Any:
         (botocore.exceptions.NoCredentialsError(), "credentials"),
         (refusal("Unheard", "GetRole"), "GetRole: Unheard: Unheard was said"),
         (ValueError("Invalid endpoint: nowhere"), "nowhere"),
+        (ResponseParserError("Unable to parse response: <html>"), "Unable to parse response"),
     ],
 )
 def test_a_look_that_fails_says_why(error: Exception, says: str) -> None:

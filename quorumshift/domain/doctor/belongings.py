@@ -55,7 +55,7 @@ def images(expected: Expected, facts: Facts) -> Group:
     fix = f"aws ecr create-repository --repository-name {name} --image-tag-mutability IMMUTABLE"
     found = ledger.found(facts.repository, "repository", f"there is no {name}", fix)
     if found is None:
-        why = because("the repository was not found")
+        why = because("the repository is not known")
         ledger.skip(why, "tags", "first image", "image that serves")
         return ledger.group()
     ledger.ok("repository", found.uri)
@@ -149,7 +149,7 @@ def notifications(expected: Expected, facts: Facts, stage: Stage) -> Group:
     missing, fix = f"there is no {expected.topic}", "deploy the stack again (cdk deploy)"
     topic = ledger.found(facts.topic, "topic", missing, fix, stage.deployment)
     if topic is None:
-        ledger.skip(because("the topic was not found"), "subscriptions")
+        ledger.skip(because("the topic is not known"), "subscriptions")
         return ledger.group()
     ledger.ok("topic", expected.topic)
     name, seen = "subscriptions", f"{topic.confirmed} confirmed, {topic.pending} pending"

@@ -39,7 +39,7 @@ def deployment(expected: Expected, facts: Facts, stage: Stage) -> Group:
         stage.deployment,
     )
     if group is None:
-        ledger.skip(because("the deployment group was not found"), *_IN_GROUP, *_REST)
+        ledger.skip(because("the deployment group is not known"), *_IN_GROUP, *_REST)
     else:
         ledger.ok("deployment group", expected.deployment_group)
         _group(ledger, expected, facts, group)

@@ -28,7 +28,7 @@ def network(expected: Expected, facts: Facts, stage: Stage) -> Group:
     ledger = Ledger("network")
     places = _places(expected, facts)
     if not places:
-        why = stage.service or because("neither service nor functions nor load balancer were found")
+        why = stage.service or because("neither service nor functions nor load balancer are known")
         ledger.skip(why, "VPC", "zones", "ways out", "security groups")
         return ledger.group()
     _vpc(ledger, expected, facts)
@@ -216,7 +216,7 @@ def _test_listener(
     VPC too, so functions come from the address of the way out."""
     name, balancer = "functions → test listener", facts.balancer.value
     if balancer is None or "functions" not in ends:
-        ledger.skip(because("functions or load balancer were not found"), name)
+        ledger.skip(because("functions or load balancer are not known"), name)
         return
     functions, port = ends["functions"], expected.test_port
     addresses = expected.adopted.outgoing_addresses or [

@@ -48,14 +48,14 @@ def _why(not_yet: str, adopted: str, kind: str) -> str:
     if not_yet and not adopted:
         return not_yet
     where = "the deployment group" if kind == "deployment" else "the task definition"
-    return because(f"{where} names none, or was not found")
+    return because(f"{where} names none, or is not known")
 
 
 def _simulated(
     ledger: Ledger, name: str, denied: Look[tuple[str, ...]] | None, stage: Stage
 ) -> None:
     if denied is None:
-        why = stage.deployment or because("the role, or what it is for, was not found")
+        why = stage.deployment or because("the role, or what it is for, is not known")
         ledger.skip(why, name)
     elif denied.value is None:
         ledger.skip(denied.unknown or because("the role is not there"), name)

@@ -45,7 +45,7 @@ def service(expected: Expected, facts: Facts, stage: Stage) -> Group:
         "" if expected.adopted.service else stage.service,
     )
     if found is None:
-        ledger.skip(because(f"the service {expected.service} was not found"), *_IN_SERVICE)
+        ledger.skip(because(f"the service {expected.service} is not known"), *_IN_SERVICE)
     else:
         ledger.ok(name, f"{expected.service} is {found.status}")
         _service(ledger, expected, found, cluster)
@@ -149,7 +149,7 @@ def _reads_keys(platform: str) -> bool:
 def _definition(ledger: Ledger, expected: Expected, facts: Facts) -> None:
     name = "task definition"
     if facts.service.value is None:
-        ledger.skip(because("the service was not found"), name, *_IN_DEFINITION)
+        ledger.skip(because("the service is not known"), name, *_IN_DEFINITION)
         return
     fix = "deploy an active revision; the one that serves was deregistered or deleted"
     found = ledger.found(facts.definition, name, "the one that serves is not there", fix)

@@ -55,7 +55,7 @@ def _listeners(
 ) -> None:
     names = ("production listener", "test listener")
     if facts.balancer.value is None or facts.listeners.value is None:
-        why = facts.listeners.unknown or because("the load balancer was not found")
+        why = facts.listeners.unknown or because("the load balancer is not known")
         ledger.skip(why, *names)
         return
     known = {one.arn: one.name for one in groups}
@@ -134,7 +134,7 @@ def _healthy(ledger: Ledger, groups: Sequence[TargetGroup], service: EcsService 
     """Only one of the groups serves; the other one is empty between deployments."""
     name = "healthy targets"
     if service is None:
-        ledger.skip(because("the service was not found"), name)
+        ledger.skip(because("the service is not known"), name)
         return
     if service.primary is None or service.primary.running < service.desired:
         ledger.skip(because("not all tasks run"), name)

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import botocore.exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from quorumshift.adapters.aws.asking import Account, brief
 from quorumshift.adapters.aws.client import Client, code, message
@@ -16,8 +17,8 @@ from quorumshift.domain.errors import QuorumshiftError, Transient
 
 T = TypeVar("T")
 
-READ_SECONDS = 10
-"""How long one answer may take; nothing here takes AWS more than one."""
+READ_SECONDS = 6
+"""How long one answer may take, three times; nothing here takes AWS more than one."""
 _DENIED = frozenset(
     {
         *("AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden"),
@@ -49,20 +50,21 @@ def look(ask: Callable[[], T | None], *absent: str) -> Look[T]:
     goes wrong is why nobody can tell."""
     try:
         return Look(ask())
-    except botocore.exceptions.ClientError as error:
+    except ClientError as error:
         return _refused(error, absent)
-    except (QuorumshiftError, botocore.exceptions.BotoCoreError, ValueError) as error:
+    # ResponseParserError: somebody in between answered for AWS; ValueError: no usable endpoint
+    except (QuorumshiftError, BotoCoreError, ResponseParserError, ValueError) as error:
         cause = error.__cause__
-        if isinstance(error, Transient) or not isinstance(cause, botocore.exceptions.ClientError):
+        if isinstance(error, Transient) or not isinstance(cause, ClientError):
             return Look(unknown=brief(error))
         return _refused(cause, absent)
 
 
-def _refused(error: botocore.exceptions.ClientError, absent: tuple[str, ...]) -> Look[T]:
+def _refused(error: ClientError, absent: tuple[str, ...]) -> Look[T]:
     return Look() if code(error) in absent else Look(unknown=refusal(error))
 
 
-def refusal(error: botocore.exceptions.ClientError) -> str:
+def refusal(error: ClientError) -> str:
     """Why AWS did not answer: the action that is missing where it is that."""
     said = message(error)
     if code(error) in _DENIED:
