@@ -28,13 +28,13 @@ class LoadBalancing(Construct):
     ) -> None:
         super().__init__(scope, "LoadBalancing")
         self._configuration = configuration
-        name, adopt = configuration.service.name, configuration.adopt
+        names, adopt = configuration.names, configuration.adopt
         ports = configuration.load_balancer
         self._balancer, full_name = (
             self._adopted(vpc) if adopt.load_balancer else self._made(network, vpc)
         )
-        self.blue, blue = self._group("Blue", f"{name}-blue", adopt.blue_target_group, vpc)
-        self._green, green = self._group("Green", f"{name}-green", adopt.green_target_group, vpc)
+        self.blue, blue = self._group("Blue", names.blue, adopt.blue_target_group, vpc)
+        self._green, green = self._group("Green", names.green, adopt.green_target_group, vpc)
         is_new = not adopt.production_listener
         self.parts = TrafficParts(
             balancer=full_name,
@@ -71,7 +71,7 @@ class LoadBalancing(Construct):
         balancer = elb.ApplicationLoadBalancer(
             self,
             "Balancer",
-            load_balancer_name=self._configuration.service.name,
+            load_balancer_name=self._configuration.names.balancer,
             vpc=vpc,
             vpc_subnets=references.subnets(self, "Public", network.public_subnets),
             internet_facing=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from quorumshift.adapters.raft.dialects import dialect, environment
 from quorumshift.config import Configuration
 from quorumshift.domain.doctor.expected import Adopted, Expected
-from quorumshift.names import FUNCTIONS, HOOKS
+from quorumshift.names import FUNCTIONS, HOOKS, SLACK
 
 
 def expected_of(configuration: Configuration, file: Path) -> Expected:
@@ -39,7 +39,7 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         delay=balancer.deregistration_delay_seconds,
         application=names.application,
         deployment_group=names.deployment_group,
-        functions=tuple(names.function(state) for state in FUNCTIONS),
+        functions=tuple(names.function(state) for state in _functions(configuration)),
         hooks=tuple(names.function(hook) for hook in HOOKS),
         observe=names.function("Observe"),
         registers=names.function("RegisterTaskDefinition"),
@@ -63,6 +63,10 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
     )
 
 
+def _functions(configuration: Configuration) -> tuple[str, ...]:
+    return (*FUNCTIONS, SLACK) if configuration.notifications.slack_secret else FUNCTIONS
+
+
 def _generated(configuration: Configuration) -> tuple[str, ...]:
     """Secrets that the stack makes: none for a service that is there without it."""
     if configuration.adopt.service:
@@ -74,5 +78,6 @@ def _given(configuration: Configuration) -> tuple[str, ...]:
     """Secrets that are there before the stack, each once."""
     database, adopt = configuration.database, configuration.adopt
     adopted = (adopt.secret(variable)[0] for variable in adopt.secrets)
-    found = (database.secret, database.reader_secret, *adopted)
+    told = configuration.notifications.slack_secret
+    found = (database.secret, database.reader_secret, told, *adopted)
     return tuple(dict.fromkeys(name for name in found if name))
