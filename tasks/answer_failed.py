@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.notice import unreconciled
 from quorumshift.domain.outcome import read_failure
 from quorumshift.domain.rollout import Check
 from quorumshift.usecases.questions import Question, answer
-from quorumshift.usecases.reconciling import unreconciled
 from tasks.wiring import evidence, hook_answers, wiring
 
 
@@ -54,4 +54,5 @@ def _between(done: bool, reason: str) -> None:
     if done:
         w.ending.give_back_locks()
     else:
-        w.notifier.publish(*unreconciled(w.settings.service, reason))
+        notice = unreconciled(w.settings.service, reason)
+        w.notifier.publish(notice.subject, notice.message)

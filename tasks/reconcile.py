@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from quorumshift.usecases.reconciling import Reconciling, unreconciled
+from quorumshift.domain.notice import unreconciled
+from quorumshift.usecases.reconciling import Reconciling
 from tasks.wiring import wiring
 
 
@@ -17,6 +18,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     w = wiring()
     found = Reconciling(w.hand_over, w.hand_overs, w.dialect, w.policy).look()
     if found.alarming:
-        w.notifier.publish(*unreconciled(w.settings.service, found.reason))
+        notice = unreconciled(w.settings.service, found.reason)
+        w.notifier.publish(notice.subject, notice.message)
     print(found.reason)
     return {"started": found.started, "reason": found.reason}

@@ -86,6 +86,20 @@ def resumed(service: str, deployment: str, hand_over: str) -> Notice:
     return compose(service, "hand-over resumed", state, text, commands)
 
 
+def unreconciled(service: str, reason: str) -> Notice:
+    """Between deployments the votes are not where the tasks are, and stay so."""
+    why = reason.rstrip(". ")
+    text = (
+        f"The votes of the Raft cluster do not follow the tasks of {service}: {why}. Until they "
+        "do, the cluster tolerates fewer failures than it should, and a deployment is refused."
+    )
+    commands = (
+        Command("quorumshift plan", "where the votes are, and the path to where they should be"),
+        Command("quorumshift status", "what serves, what runs, how the cluster stands"),
+    )
+    return compose(service, "votes without tasks", {}, text, commands)
+
+
 def watch(state: Mapping[str, Any], does: str) -> Command:
     """``quorumshift watch`` of this execution, while it runs or later."""
     return Command(command(state, "watch"), does)

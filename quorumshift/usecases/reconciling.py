@@ -64,13 +64,3 @@ def picture(cluster: ClusterObservation) -> str:
 def abandoned(cluster: ClusterObservation) -> tuple[str, ...]:
     """Addresses of the voters whose task is gone."""
     return tuple(node.address for node in cluster.voters if node.task is None)
-
-
-def unreconciled(service: str, reason: str, execution: str = "") -> tuple[str, str]:
-    """Subject and text for people: the votes are not where the tasks are, and stay so."""
-    tried = f" Execution {execution} has tried." if execution else ""
-    return f"{service}: votes without tasks", (
-        f"The votes of the Raft cluster do not follow the tasks of {service}: {reason}{tried} "
-        "Until they do, the cluster tolerates fewer failures than it should, and a deployment is "
-        "refused. See how it stands: quorumshift plan"
-    )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quorumshift.cli.main import parser
-from quorumshift.domain.notice import Notice, resumed, started
+from quorumshift.domain.notice import Notice, resumed, started, unreconciled
 from quorumshift.domain.outcome import Outcome, deployed, failed, rolled_back, rolling_back
 from quorumshift.domain.policy import Policy
 from tests.domain.test_outcome import ARN, SAID_NO, observed, state
@@ -105,6 +105,13 @@ def test_where_little_is_known_little_is_said() -> None:
     ]
     assert "Console" not in bare.message
     assert ARN not in bare.message
+
+
+def test_votes_that_do_not_follow_the_tasks_are_told_with_where_to_look() -> None:
+    said = unreconciled("sample", "b2 votes and has no task.")
+    assert said.subject == "sample: votes without tasks"
+    assert "follow the tasks of sample: b2 votes and has no task. Until they do" in said.message
+    assert "  quorumshift plan " in said.message
 
 
 def test_people_are_told_how_to_end_a_hand_over_that_goes_on() -> None:
