@@ -149,7 +149,8 @@ def test_codedeploys_own_events_tell_nobody_what_an_execution_tells_better(
     template: Template,
 ) -> None:
     rules = template.of("AWS::Events::Rule").values()
-    assert {tuple(each["EventPattern"]["source"]) for each in rules} == {("aws.states",)}
+    sources = {source for each in rules for source in each["EventPattern"]["source"]}
+    assert sources == {"aws.ecs", "aws.states"}
     (policy,) = template.of("AWS::SNS::TopicPolicy").values()
     allowed = [
         statement["Principal"]
