@@ -216,7 +216,7 @@ class Deeds:
 
     def _deploy_twice(self) -> None:
         """Somebody else starts one: it must be refused, and touch nothing of the first."""
-        second = Execution(self._world, self._names)
+        second = Execution(self._world, self._names, {})
         second.start()
         wait_for(self._world, second.ended, "the end of a second deployment", DEADLINE_SECONDS)
         outcome, cause = second.outcome()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from quorumshift.adapters.aws.builds import CodeBuilds
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.rollout import Progress
 from quorumshift.usecases.ending import Ending
@@ -40,7 +41,8 @@ def test_scaling_goes_on_unless_another_deployment_suspends_it(
     service = Stopped(runs=runs)
     service.rollout = replace(service.rollout, progress=Progress.STOPPED, undone_by=UNDO)
     observer = Observer(service, service.raft, service.clock, Policy())
-    ending = Ending(observer, VoteLocks(observer, service, Policy()), service, service)
+    locks, builds = VoteLocks(observer, service, Policy()), CodeBuilds(None, "", "")
+    ending = Ending(observer, locks, service, service, builds)
     touched, said = ending.after_failure("arn:one", "2026-11-22T10:00:00Z")
     assert touched
     assert f"its roll-back is {UNDO}" in said
