@@ -11,7 +11,7 @@ import pytest
 
 from infra.function_specs import SPECS
 from infra.packaging import DATABASE_CA, needs, needs_layer
-from quorumshift.names import PACKAGES, Names, kebab
+from quorumshift.names import PACKAGES, SLACK, Names, kebab
 from quorumshift.settings import Settings
 from tests.infra.template import Template, as_list
 
@@ -153,7 +153,9 @@ def test_who_may_read_the_databases_secrets(snaketron: Template, template: Templ
     assert of_functions == allowed
     for name in of_functions:
         assert readers(snaketron)[name] == {of_reader}
-    (execution,) = readers(snaketron).keys() - of_functions
+    slack = snaketron.target(functions(snaketron)[NAMES.function(SLACK)]["Role"])
+    assert readers(snaketron)[slack].isdisjoint({of_service, of_reader})
+    (execution,) = readers(snaketron).keys() - of_functions - {slack}
     assert "ExecutionRole" in execution
     (jwt,) = snaketron.of("AWS::SecretsManager::Secret")
     assert readers(snaketron)[execution] == {of_service, f"<{jwt}>"}
