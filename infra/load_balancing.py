@@ -20,14 +20,15 @@ from quorumshift.config import Configuration
 
 
 class LoadBalancing(Construct):
-    """``blue``: the target group that serves when the stack is created. ``parts``: what the other
-    stack needs."""
+    """``blue``: the target group that serves when the stack is created. ``listeners``: those that
+    are made. ``parts``: what the other stack needs."""
 
     def __init__(
         self, scope: Construct, configuration: Configuration, network: NetworkParts, vpc: ec2.IVpc
     ) -> None:
         super().__init__(scope, "LoadBalancing")
         self._configuration = configuration
+        self.listeners: list[elb.ApplicationListener] = []
         names, adopt = configuration.names, configuration.adopt
         ports = configuration.load_balancer
         self._balancer, full_name = (
@@ -35,21 +36,19 @@ class LoadBalancing(Construct):
         )
         self.blue, blue = self._group("Blue", names.blue, adopt.blue_target_group, vpc)
         self._green, green = self._group("Green", names.green, adopt.green_target_group, vpc)
-        is_new = not adopt.production_listener
         self.parts = TrafficParts(
             balancer=full_name,
             dns_name=adopt.load_balancer_dns_name or self._balancer.load_balancer_dns_name,
             blue=blue,
             green=green,
-            production_listener=self._listener("Production", ports.listener_port)
-            if is_new
-            else adopt.production_listener,
+            production_listener=adopt.production_listener
+            or self._listener("Production", ports.listener_port),
             test_listener=adopt.test_listener or self._listener("Test", ports.test_listener_port),
         )
 
     def output(self) -> None:
         """What a person wants to call, and what another service asks for that adopts it."""
-        adopt, parts, ports = self._configuration.adopt, self.parts, self._configuration
+        configuration, parts = self._configuration, self.parts
         values = {
             "LoadBalancer": self._balancer.load_balancer_arn,
             "LoadBalancerDnsName": parts.dns_name,
@@ -57,10 +56,10 @@ class LoadBalancing(Construct):
             "GreenTargetGroup": self._green.target_group_arn,
             "ProductionListener": parts.production_listener,
             "TestListener": parts.test_listener,
-            "TestUrl": parts.test_url(ports),
+            "TestUrl": parts.test_url(configuration),
         }
-        if not adopt.production_listener:  # of another's nobody here knows the protocol
-            port = ports.load_balancer.listener_port
+        if not configuration.adopt.production_listener:  # of another's nobody knows the protocol
+            port = configuration.load_balancer.listener_port
             values["ProductionUrl"] = f"http://{parts.dns_name}:{port}"
         for name, value in values.items():
             CfnOutput(self, name, value=value).override_logical_id(name)
@@ -135,7 +134,7 @@ class LoadBalancing(Construct):
         return group
 
     def _listener(self, name: str, port: int) -> str:
-        return elb.ApplicationListener(
+        listener = elb.ApplicationListener(
             self,
             name,
             load_balancer=self._balancer,
@@ -148,4 +147,6 @@ class LoadBalancing(Construct):
                     elb.WeightedTargetGroup(target_group=self._green, weight=0),
                 ]
             ),
-        ).listener_arn
+        )
+        self.listeners.append(listener)
+        return listener.listener_arn

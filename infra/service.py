@@ -12,13 +12,13 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import references
 from infra.acknowledged import WITHOUT_RESOURCE_REASON, accept
+from infra.load_balancing import LoadBalancing
 from infra.parts import NetworkParts, ServiceParts
 from infra.scaling import scale
 from quorumshift.config import Configuration
@@ -36,14 +36,17 @@ class EcsService(Construct):
         names: Names,
         network: NetworkParts,
         vpc: ec2.IVpc,
-        blue: elb.IApplicationTargetGroup,
+        balancing: LoadBalancing,
     ) -> None:
         super().__init__(scope, "Service")
         self._configuration = configuration
         self._names = names
         definition = self._task_definition()
         service = self._service(self._cluster(vpc), definition, network)
-        service.attach_to_application_target_group(blue)
+        service.attach_to_application_target_group(balancing.blue)
+        # ECS takes a target group once a listener forwards to it. The CDK sees that by itself where
+        # both are made, and not where the group is adopted.
+        service.node.add_dependency(*balancing.listeners)
         scale(service, configuration)
         self.parts = ServiceParts(
             task_roles=(

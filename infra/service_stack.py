@@ -26,6 +26,6 @@ class ServiceStack(Stack):
         )
         vpc = references.vpc(self, network.vpc)
         balancing = LoadBalancing(self, configuration, network, vpc)
-        service = EcsService(self, configuration, configuration.names, network, vpc, balancing.blue)
+        service = EcsService(self, configuration, configuration.names, network, vpc, balancing)
         balancing.output()
         self.traffic, self.service = balancing.parts, service.parts

@@ -27,7 +27,8 @@ def _taken(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
     names, adopt = configuration.names, configuration.adopt
     another = "give one of them another name"
     yield "service.name", configuration.service.name, another
-    yield "names.service", f"{names.cluster}/{names.service}", another
+    # Also in two clusters: the hooks' evidence and the metrics of polls are kept under it.
+    yield "names.service", names.service, another
     yield "names.family", names.family, another
     yield "names.application", names.application, another
     yield "names.topic", names.topic, another

@@ -41,6 +41,9 @@ def test_the_service_runs_where_it_is_told(adopting: Template, described: Config
     }
     (target,) = service["LoadBalancers"]
     assert target["TargetGroupArn"] == adopt.blue_target_group
+    (listener,) = adopting.of("AWS::ElasticLoadBalancingV2::Listener")
+    (whole,) = [each for each in adopting.resources.values() if each["Type"] == "AWS::ECS::Service"]
+    assert listener in whole["DependsOn"], "ECS refuses a target group that no listener knows"
 
 
 def test_the_functions_reach_nodes_from_the_same_subnets(

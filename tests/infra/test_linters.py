@@ -11,6 +11,7 @@ import pytest
 
 from quorumshift.rehearsal.database_authority import ca_file
 from tests.infra.conftest import ADOPT, ETCD, ROOT, SLACK_SECRET, SNAKETRON
+from tests.test_config_adopt import PUBLIC, VPC
 
 # The CDK writes that a function depends on its role, which cfn-lint sees from the reference too.
 IGNORED = "W3005"
@@ -21,12 +22,15 @@ EVERYTHING = {
     **SLACK_SECRET,
 }
 
+IN_A_NETWORK = {f"adopt.{name}": value for name, value in {**VPC, **PUBLIC}.items()}
+
 
 def test_cdk_nag_finds_nothing(tmp_path: Path) -> None:
     described = [
         (ETCD, {}),
         (SNAKETRON, {**EVERYTHING, "database.ca_file": str(ca_file())}),
         (ADOPT, {}),
+        (ETCD, {"service.name": "beside", **IN_A_NETWORK}),
     ]
     services = json.dumps([(str(file), overrides) for file, overrides in described])
     done = subprocess.run(

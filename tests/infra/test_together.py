@@ -46,10 +46,7 @@ def test_the_services_of_this_repository_can_stand_in_one_account() -> None:
         ({"names.application": "same"}, 'names.application is "same"'),
         ({"names.topic": "same"}, 'names.topic is "same"'),
         ({"names.cluster": "same"}, "or adopt.cluster = true"),
-        (
-            {"names.cluster": "same", "names.service": "same", "adopt.cluster": True},
-            'names.service is "same/same"',
-        ),
+        ({"names.service": "same"}, 'names.service is "same"'),
         (adopted({**VPC, **BALANCER}), "give one of them another port"),
         (adopted({**VPC, **BALANCER, **GROUPS}), "a deployment needs both for itself"),
     ],

@@ -202,7 +202,11 @@ def test_stacks_come_up_in_the_order_of_their_dependencies(world: World, tmp_pat
             "Outputs": {name: output},
         }
         (tmp_path / f"{name}.json").write_text(json.dumps(made))
-        properties = {"templateFile": f"{name}.json", "stackName": f"order-{name}"}
+        properties: dict[str, Any] = {
+            "templateFile": f"{name}.json",
+            "stackName": f"order-{name}",
+            "tags": {"service": name},
+        }
         return {
             "type": "aws:cloudformation:stack",
             "properties": properties,
@@ -218,6 +222,8 @@ def test_stacks_come_up_in_the_order_of_their_dependencies(world: World, tmp_pat
     assert list(outputs) == ["first", "second"]
     attributes = world.client("sns").get_topic_attributes(TopicArn=outputs["second"])["Attributes"]
     assert attributes["DisplayName"] == outputs["first"]
+    (made,) = world.client("cloudformation").describe_stacks(StackName="order-second")["Stacks"]
+    assert made["Tags"] == [{"Key": "service", "Value": "second"}]
 
 
 def test_the_doctor_misses_nothing_but_what_must_be_there_before_the_stack(
