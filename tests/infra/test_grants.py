@@ -6,11 +6,9 @@ whole rehearsals.
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from benchmarks.grants import RECORD, SCENARIOS, read
+from benchmarks.grants import RECORD, SCENARIOS, read, text
 from infra.packaging import needs
 from infra.unused_grants import OWN, unused
 from quorumshift.names import FUNCTIONS, Names, snake
@@ -41,13 +39,15 @@ def granted(template: Template, state: str) -> set[str]:
 
 
 NAMES = Names("snaketron-prod")
+BY_LAMBDA = {"lambda:InvokeFunction", "sqs:SendMessage"}
+"""Lambda does it in the function's name, with the record of an event that it gave up."""
 
 
 def test_every_scenario_is_recorded_and_names_functions_that_there_are() -> None:
     record = read()
     assert tuple(record) == SCENARIOS
     assert {state for each in record.values() for state in each} <= set(FUNCTIONS)
-    assert RECORD.read_text() == json.dumps(record, indent=1) + "\n"
+    assert RECORD.read_text(encoding="utf-8") == text(record)
 
 
 @pytest.mark.parametrize("state", FUNCTIONS)
@@ -109,7 +109,7 @@ def test_what_is_granted_for_a_rare_path_can_be_called_from_the_functions_packag
     state: str,
 ) -> None:
     files = [(ROOT / file).read_text(encoding="utf-8") for file in needs(ROOT)[state].files]
-    text = "\n".join(files)
-    for action in set(OWN.get(state, ())) - NOT_CALLED:
+    source = "\n".join(files)
+    for action in set(OWN.get(state, ())) - NOT_CALLED - BY_LAMBDA:
         operation = snake(action.partition(":")[2])
-        assert f".{operation}" in text, f"nothing in the package of {state} calls {operation}"
+        assert f".{operation}" in source, f"nothing in the package of {state} calls {operation}"
