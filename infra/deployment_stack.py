@@ -82,7 +82,8 @@ class DeploymentStack(Stack):
             notifications.post_to(functions.by_state[SLACK], undelivered)
         Workflows(self, names, sources.workflows, functions.by_state)
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
-        Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
+        if configuration.raft.reconcile:
+            Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
         CanarySchedule(self, configuration, names, arns, undelivered)
         Dashboard(self, names, arns, traffic)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)

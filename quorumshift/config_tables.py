@@ -104,7 +104,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Raft:
-    """The service's Raft: who speaks it where, and what must hold (see ``Policy``)."""
+    """The service's Raft: who speaks it where, and what must hold (see ``Policy``). ``reconcile``:
+    whether the votes follow the tasks between deployments."""
 
     dialect: str = key("etcd", **_one_of(DIALECTS))
     port: int = key(2379, **_PORT)
@@ -118,6 +119,7 @@ class Raft:
     bake_before_majority: bool = key(False)
     allow_unlocked: bool = key(False)
     allow_inferred: bool = key(False)
+    reconcile: bool = key(True)
     drain_connections: int = key(0, least=0, most=1_000_000)
     drain_minutes: int = key(0, least=0, most=30)
 

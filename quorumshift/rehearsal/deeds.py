@@ -76,8 +76,8 @@ class Deeds:
 
     def before(self, fault: Fault) -> None:
         """What happens before the deployment starts; returns when it is seen to have happened."""
-        if fault.deed is Deed.KILL_VOTER_BEFORE:
-            self._victims.kill(self._victims.follower(), "a follower")
+        if fault.deed is Deed.CUT_FOLLOWER_BEFORE:
+            self._cut_off(self._victims.follower(), "a follower")
         elif fault.deed is Deed.LOSE_TASK_BEFORE:
             self._victims.kill(self._victims.follower(), "a follower")
             self._victims.wait_for_its_successor()
@@ -203,9 +203,12 @@ class Deeds:
         return failed_in_lambda("Lambda.SdkClientException", "The connection was reset")
 
     def _cut_leader(self) -> None:
-        leader = self._victims.leader()
-        self._world.events.say("fault", f"cutting {leader}, the leader, off from its peers")
-        PeerCuts(self._world).cut(leader)
+        self._cut_off(self._victims.leader(), "the leader")
+
+    def _cut_off(self, address: str, what: str) -> None:
+        said = f"cutting {address}, {what}, off from its peers"
+        self._world.events.say("fault", said, node=address)
+        PeerCuts(self._world).cut(address)
 
     def _fire_schedule(self) -> None:
         """Its request would rather not run beside another deployment."""

@@ -30,7 +30,7 @@ class Deed(StrEnum):
     """What is done to the world."""
 
     NOTHING = "nothing"
-    KILL_VOTER_BEFORE = "kill a follower's task before the deployment starts"
+    CUT_FOLLOWER_BEFORE = "cut a follower off from its peers before the deployment starts"
     LOSE_TASK_BEFORE = "kill a follower's task, and wait until the votes have followed"
     CRASH_HOOK = "make the Lambda of one hook raise"
     KILL_HOOK = "kill the process of a hook's Lambda while it runs"
@@ -83,7 +83,13 @@ FAULTS = {
             behaviour="slow-learner",
             blue_behaviour="relayed",  # who sends slowly is the sender's relay
         ),
-        Fault("degraded", "one blue voter is down before the start", Deed.KILL_VOTER_BEFORE),
+        Fault(
+            "degraded",
+            "one blue voter reaches nobody, from before the start",
+            Deed.CUT_FOLLOWER_BEFORE,
+            behaviour="relayed",
+            blue_behaviour="relayed",
+        ),
         Fault(
             "lost-task", "one blue voter dies, and the votes follow its task", Deed.LOSE_TASK_BEFORE
         ),

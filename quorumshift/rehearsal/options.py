@@ -50,6 +50,8 @@ class Options:
         was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
         plain = load(self.configuration)
         changed: dict[str, Any] = {**greenfield(plain), **self.contract.overrides}
+        if self.way.self_joining and plain.raft.reconcile:
+            changed["raft.reconcile"] = False  # nobody has that today
         if self.scheduled and not plain.schedule.enabled:
             changed["schedule.enabled"] = True
         if plain.notifications.slack_secret:

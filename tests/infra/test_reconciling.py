@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from quorumshift.rehearsal.synthesis import assembly
+from tests.infra.conftest import ETCD
 from tests.infra.template import Template
 from tests.infra.test_workflows import function_of
 
@@ -47,3 +51,12 @@ def test_it_hears_of_the_end_of_what_left_others_alone(
     assert source == ["aws.states"]
     assert detail["stateMachineArn"] == [machine]
     assert set(detail["status"]) == ends
+
+
+def test_where_the_nodes_see_to_it_themselves_nothing_calls_it() -> None:
+    folder = assembly(ETCD, {"raft.reconcile": False}, lambda text: print(text, file=sys.stderr))
+    (template,) = folder.glob("*-deployment.template.json")
+    text = template.read_text()
+    assert "sample-deploy-watchdog" in text
+    for rule in ("sample-tasks", "sample-deploy-ended", "sample-hand-over-ended"):
+        assert rule not in text
