@@ -43,7 +43,7 @@ _CLEANS_UP: Mapping[str, str] = {
     "codedeploy:BatchGetDeployments": _ANOTHER,
 }
 _STOPS_A_BUILD: Mapping[str, str] = dict.fromkeys(
-    ("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StopBuild"), _BUILD
+    ("codebuild:BatchGetBuilds", "codebuild:StopBuild"), _BUILD
 )
 _ANSWER: Mapping[str, str] = dict.fromkeys(
     (
@@ -91,6 +91,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "Watchdog": {
         **_HEALTH,
         **_STOPS_A_BUILD,
+        "codebuild:ListBuildsForProject": _BUILD,
         "ecs:UpdateService": _SCALES,
         "ecs:UpdateTaskProtection": _OVER,
         "sqs:SendMessage": _LETTERS,
