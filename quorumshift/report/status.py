@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quorumshift.domain.console import execution_page
 from quorumshift.domain.data import to_json
 from quorumshift.domain.execution import Ending
 from quorumshift.domain.findings import cluster_line, short
@@ -34,6 +35,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         ("deployment", _deployment(found["deployment"])),
         ("traffic", _traffic(found["deployment"])),
         ("execution", _execution(found["execution"])),
+        ("console", execution_page((found["execution"] or {}).get("executionArn", ""))),
         ("last", "" if found["deployment"] else _last(found["last"])),
         ("cluster", _cluster(found)),
         ("locks", _locks(found["locks"])),

@@ -9,6 +9,7 @@ from quorumshift.report.status import as_text
 
 RECORD = {
     "execution": "one",
+    "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:app-deploy:one",
     "ending": "rolledBack",
     "state": "PollDeployment",
     "cause": "an alarm rang.",
@@ -53,6 +54,7 @@ def test_a_roll_back_is_under_way() -> None:
     assert "deployment d-2 at its beginning, rolls d-1 back\n" in page
     assert "traffic    blue 90 %, green 10 %\n" in page
     assert "execution  one at PollDeployment for 1:15: image v2, asked by ada; " in page
+    assert f"executions/details/{RECORD['executionArn']}\n" in page
     assert "locks      10.0.0.1 until 2026-11-23T06:48:40Z" in page
     assert "last" not in page
 
