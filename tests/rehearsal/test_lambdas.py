@@ -7,12 +7,15 @@ import os
 import re
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quorumshift.rehearsal.aws.calls import Calls
+from quorumshift.rehearsal.aws.lambdas import LambdaEngine
 from quorumshift.rehearsal.aws.server import EmbeddedAws
-from quorumshift.rehearsal.world import World
+from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 from tests.rehearsal.conftest import Functions, make_role
 from tests.rehearsal.test_events import waited_for
 
@@ -349,3 +352,18 @@ def test_the_log_tail_is_given_when_asked_for(world: World, functions: Functions
     asked = client.invoke(FunctionName=name, LogType="Tail")
     assert "LogResult" in asked
     assert "LogResult" not in client.invoke(FunctionName=name)
+
+
+def test_after_the_end_nothing_is_started_any_more(
+    world: World, functions: Functions, tmp_path: Path
+) -> None:
+    from moto.awslambda.models import lambda_backends
+
+    made = functions(SOURCE, "counts")["counts"]
+    engine = LambdaEngine(World(block=world.block, speed=60, directory=tmp_path), Calls())
+    engine.folder.mkdir()
+    engine.stop()
+    outcome = engine.invoke(lambda_backends[ACCOUNT][REGION].get_function(made), {})
+    assert outcome.failed
+    assert "has ended" in outcome.payload
+    assert list(engine.folder.iterdir()) == []

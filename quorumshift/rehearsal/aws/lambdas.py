@@ -46,6 +46,8 @@ class LambdaEngine:
         self._idle: dict[str, list[Environment]] = {}
         self._busy: set[Environment] = set()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._stopped = False
         self._code = Unpacked(self.folder)
         self._around: dict[str, Around] = {}
         self._down = threading.Event()
@@ -85,6 +87,8 @@ class LambdaEngine:
 
     def stop(self) -> None:
         """End every environment, and with its socket the process they are forked from."""
+        with self._making:
+            self._stopped = True
         with self._lock:
             environments = [*self._busy, *(e for idle in self._idle.values() for e in idle)]
             self._idle.clear()
@@ -185,16 +189,20 @@ class LambdaEngine:
 
     def _create(self, function: Any) -> tuple[Environment | None, Answer | None]:
         name = function.function_name
-        try:
-            code = self._code.of(function)
-            environment = Environment(function, code, self.folder, self.world.endpoint, self._fork)
-        except (Died, OSError) as error:
-            said = f"no execution environment for {name}: {error or 'the runtime ended'}"
-            said += f" (see {self.world.directory / 'lambda-runtime.log'})"
-            return None, dead("Runtime.ExitError", said)
+        with self._making:
+            if self._stopped:
+                return None, dead("Runtime.ExitError", f"{name}: the rehearsal has ended")
+            try:
+                environment = Environment(
+                    function, self._code.of(function), self.folder, self.world.endpoint, self._fork
+                )
+            except (Died, OSError) as error:
+                said = f"no execution environment for {name}: {error or 'the runtime ended'}"
+                said += f" (see {self.world.directory / 'lambda-runtime.log'})"
+                return None, dead("Runtime.ExitError", said)
+            with self._lock:
+                self._busy.add(environment)
         self.calls.name(environment.key, name)
-        with self._lock:
-            self._busy.add(environment)
         return environment, environment.ready()
 
     def _give_back(self, function: Any, environment: Environment | None, *, keep: bool) -> None:
