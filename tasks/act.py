@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
-from quorumshift.usecases.turns import Look, Planned
+from quorumshift.domain.look import Look
+from quorumshift.usecases.turns import Planned
 from tasks.wiring import wiring
 
 

@@ -11,8 +11,9 @@ from tasks.wiring import wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.plan``: a ``Planned``; ``decision`` and ``goal`` tell what is next."""
     # The planner is most of what there is to load here, and not needed to start.
+    from quorumshift.domain.look import Look
     from quorumshift.domain.raft import Colour
-    from quorumshift.usecases.turns import Act, Look, Planned, next_turn
+    from quorumshift.usecases.turns import Act, Planned, next_turn
 
     w = wiring()
     last, act = event.get("plan"), event.get("act")

@@ -8,8 +8,8 @@ from quorumshift.cli.service import Service
 
 if TYPE_CHECKING:
     from quorumshift.domain.health import Verdict
+    from quorumshift.domain.look import Look
     from quorumshift.domain.raft import ClusterObservation
-    from quorumshift.domain.seen import Seen
 
 
 class Cluster:
@@ -25,13 +25,9 @@ class Cluster:
         self.policy = raft.policy
         self.dialect = dialect(raft.dialect)
 
-    def seen(self, deployment: str | None) -> Seen:
+    def look(self, deployment: str | None) -> Look:
         """One look. Raises ``ObservationFailed``."""
-        return self._function.seen(deployment)
-
-    def look(self, deployment: str | None) -> ClusterObservation:
-        """The same, without whether the deployment has stopped."""
-        return self.seen(deployment).cluster
+        return self._function.look(deployment)
 
     def verdict(self, observation: ClusterObservation) -> Verdict:
         """What one look says of the cluster's health."""

@@ -18,8 +18,8 @@ from quorumshift.domain.errors import InvalidConfiguration, ObservationFailed
 
 if TYPE_CHECKING:
     from quorumshift.config import Configuration
+    from quorumshift.domain.look import Look
     from quorumshift.domain.prospect import Prospect
-    from quorumshift.domain.seen import Seen
 
 SAFE = 0
 """There is something safe to do, or nothing left to do. Other exit codes: ``ExitCode``."""
@@ -93,32 +93,32 @@ def _prospect(options: argparse.Namespace, configuration: Configuration) -> Pros
 
     able = dialect(configuration.raft.dialect)
     if options.observation:
-        deployment, seen = None, _from_file(options.observation)
+        deployment, look = None, _from_file(options.observation)
     else:
-        deployment, seen = _live(options, configuration)
-    goal = Colour(options.goal) if options.goal else seen.goal
-    found = look_ahead(seen.cluster, goal, able, configuration.raft.policy)
-    return replace(found, deployment=deployment, stopped=seen.stopped)
+        deployment, look = _live(options, configuration)
+    goal = Colour(options.goal) if options.goal else look.goal
+    found = look_ahead(look.cluster, goal, able, configuration.raft.policy)
+    return replace(found, deployment=deployment, stopped=look.stopped, busy=look.busy)
 
 
-def _from_file(name: str) -> Seen:
-    from quorumshift.domain.seen import seen_from
+def _from_file(name: str) -> Look:
+    from quorumshift.domain.look import look_from
 
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        return seen_from(json.loads(text))
+        return look_from(json.loads(text))
     except (OSError, ValueError, RecursionError) as error:
         where = "standard input" if name == "-" else name
         what = getattr(error, "strerror", None) or str(error)
         raise BadObservation(f"{where}: no observation can be read: {what}") from None
 
 
-def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[str | None, Seen]:
+def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[str | None, Look]:
     from quorumshift.adapters.aws.observe_function import ObserveFunction
 
     function = ObserveFunction(configuration.names, options.region, options.profile)
     deployment = options.deployment or function.under_way()
-    return deployment, function.seen(deployment)
+    return deployment, function.look(deployment)
 
 
 def _page(prospect: Prospect, form: str) -> str:

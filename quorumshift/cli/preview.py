@@ -75,16 +75,20 @@ def _running(service: Service, active: str | None) -> tuple[list[str], list[str]
     last = next(service.executions.newest(1), None)
     if active is not None:
         whose = f" ({last.name})" if last is not None and last.running else ""
-        return [
-            f"deployment {active} is under way{whose}; wait for its end (quorumshift watch), or "
-            "stop it (quorumshift stop), and start again"
-        ], []
+        return [_busy(active, whose)], []
     if last is not None and last.running:
         return [], [
             f"the execution {last.name} runs and has no deployment under way; should it create one "
             "first, this one is refused"
         ]
     return [], []
+
+
+def _busy(active: str, whose: str = "") -> str:
+    return (
+        f"deployment {active} is under way{whose}; wait for its end (quorumshift watch), or "
+        "stop it (quorumshift stop), and start again"
+    )
 
 
 def _alarms(service: Service) -> list[str]:
@@ -107,7 +111,10 @@ def _votes(service: Service) -> tuple[str, list[str], list[str]]:
     from quorumshift.domain.handover_steps import Next
 
     cluster = Cluster(service)
-    seen = cluster.look(None)
+    look = cluster.look(None)
+    if look.busy:  # it began after CodeDeploy was asked
+        return "", [_busy(look.busy)], []
+    seen = look.cluster
     verdict = cluster.verdict(seen)
     refusals = [verdict.sentence] if verdict.decision is Decision.ABORT else []
     notes = [f"waited for: {verdict.sentence}"] if verdict.decision is Decision.WAIT else []

@@ -84,11 +84,16 @@ def _cluster(service: Service, rollout: Rollout | None) -> dict[str, Any]:
 
     try:
         cluster = Cluster(service)
-        seen = cluster.look((rollout.undoes or rollout.id) if rollout else None)
+        look = cluster.look((rollout.undoes or rollout.id) if rollout else None)
     except ObservationFailed as error:
-        return {"cluster": None, "locks": None, "trouble": str(error)}
+        return {"cluster": None, "locks": None, "busy": "", "trouble": str(error)}
     locks = [
         {"address": node.address, "task": node.task, "until": node.locked_until}
-        for node in locked(seen)
+        for node in locked(look.cluster)
     ]
-    return {"cluster": to_json(cluster.verdict(seen)), "locks": locks, "trouble": ""}
+    return {
+        "cluster": to_json(cluster.verdict(look.cluster)),
+        "locks": locks,
+        "busy": look.busy,
+        "trouble": "",
+    }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quorumshift.cli.exit_codes import ExitCode
 from quorumshift.cli.service import Service, add_options, explained, put, tell
+
+if TYPE_CHECKING:
+    from quorumshift.domain.raft import ClusterObservation
 
 HEALTHY = 0
 
@@ -43,7 +46,16 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     cluster = Cluster(service)
     seconds = cluster.policy.stabilisation_seconds
     tell(f"looking at the cluster twice, {seconds:g} s apart")
-    settling = Settling(cluster.look, cluster.dialect.first_contract, SystemClock(), cluster.policy)
+    busy = ""
+
+    def look(deployment: str | None) -> ClusterObservation:
+        nonlocal busy
+        seen = cluster.look(deployment)
+        busy = seen.busy
+        return seen.cluster
+
+    settling = Settling(look, cluster.dialect.first_contract, SystemClock(), cluster.policy)
     verdict = settling.settled(None).verdict
-    put(options.output, to_json(verdict), lambda: verdict_as_text(verdict))
+    document = {**to_json(verdict), "busy": busy}
+    put(options.output, document, lambda: verdict_as_text(verdict, busy))
     return HEALTHY if verdict.decision is Decision.PROCEED else ExitCode.REFUSED

@@ -1,8 +1,11 @@
 """Frozen dataclasses to JSON values and back.
 
 An observation or a plan *is* the payload of a state machine, so each must survive the trip. Keys
-become camelCase, enumerations their values, tuples and sets lists; nothing else is supported, and
-an unknown or missing key is an error rather than a guess.
+become camelCase, enumerations their values, tuples and sets lists; nothing else is supported.
+
+Both ends of a seam are seldom deployed at the same instant. So a reader passes over a key that it
+does not know: a newer writer wrote it. A missing key or another type is an error rather than a
+guess; a field that is added later has a default, for what an older writer wrote.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], value: Any) -> T:
     """Rebuild a ``kind`` from what :func:`to_json` gave.
 
-    Raises ``ValueError`` that names the place when a key is unknown, missing or of another type.
+    Raises ``ValueError`` that names the place when a key is missing or of another type.
     """
     return typing.cast(T, _read(kind, value, kind.__name__))
 
@@ -86,11 +89,10 @@ def _read_dataclass(kind: type, value: Any, where: str) -> Any:
         raise ValueError(f"{where}: expected an object, not {value!r}")
     hints = _hints(kind)
     names = {_camel(name): name for name in hints}
-    unknown = sorted(set(value) - set(names))
-    if unknown:
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}; allowed: {', '.join(names)}")
     read = {
-        names[key]: _read(hints[names[key]], item, f"{where}.{key}") for key, item in value.items()
+        name: _read(hints[name], value[key], f"{where}.{key}")
+        for key, name in names.items()
+        if key in value
     }
     try:
         return kind(**read)

@@ -32,7 +32,8 @@ class Prospect:
     that is under way would do. ``forecast``: for each row of the path, each death. ``ending``:
     whether the other colour may end once the path is walked, ``None`` where none leads to the goal.
     ``observation``: what all this was made of, the imagined tasks included. ``deployment``: the one
-    that was asked about; ``stopped``: it does not run any more.
+    that was asked about; ``stopped``: it does not run any more. ``busy``: one that is under way,
+    where the look was for none.
     """
 
     goal: Colour
@@ -47,6 +48,7 @@ class Prospect:
     policy: Policy
     deployment: str | None = None
     stopped: bool = False
+    busy: str = ""
 
 
 def look_ahead(

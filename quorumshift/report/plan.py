@@ -54,8 +54,9 @@ def _head(prospect: Prospect, nodes: Nodes) -> list[str]:
     if prospect.imagined:
         count = len(prospect.imagined)
         tasks = "1 new task is" if count == 1 else f"{count} new tasks are"
-        why = "Green has no task yet" if prospect.deployment else "No deployment is under way"
-        lines.append(f"{why}: {tasks} imagined.")
+        lines.append(f"{_why_imagined(prospect)}: {tasks} imagined.")
+    elif prospect.busy:
+        lines.append(f"{_busy(prospect)}.")
     what = f"{step_text(found.step, nodes)}. " if found.step else ""
     lines.append(f"{_HEADS[found.decision]}: {what}{found.sentence}")
     if not prospect.safe:
@@ -63,6 +64,20 @@ def _head(prospect: Prospect, nodes: Nodes) -> list[str]:
     if found.crossed and found.decision is not Next.DONE:
         lines.append("The point of no return is behind: green may not vanish any more.")
     return lines
+
+
+def _why_imagined(prospect: Prospect) -> str:
+    if prospect.deployment:
+        return "Green has no task yet"
+    return _busy(prospect) if prospect.busy else "No deployment is under way"
+
+
+def _busy(prospect: Prospect) -> str:
+    """A look without a deployment takes every task for what serves."""
+    return (
+        f"Deployment {prospect.busy} is under way and this look was not for it (plan for it with "
+        f"--deployment {prospect.busy})"
+    )
 
 
 def _unsafe(prospect: Prospect) -> str:

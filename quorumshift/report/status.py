@@ -20,10 +20,12 @@ _HEADS = {
 }
 
 
-def verdict_as_text(verdict: Verdict) -> str:
-    """The verdict of the Raft check."""
+def verdict_as_text(verdict: Verdict, busy: str = "") -> str:
+    """The verdict of the Raft check; ``busy``: a deployment that is under way."""
     lines = folded(f"{_HEADS[verdict.decision]}: ", verdict.sentence)
     lines += folded("  cluster    ", cluster_line(to_json(verdict.evidence)))
+    if busy:
+        lines += folded("  deployment ", f"{busy} is under way: another one is refused")
     return "\n".join(lines)
 
 
@@ -32,7 +34,7 @@ def as_text(found: Mapping[str, Any]) -> str:
     rows = [
         ("service", found["service"]),
         ("serves", _serves(found["serving"])),
-        ("deployment", _deployment(found["deployment"])),
+        ("deployment", _deployment(found["deployment"], found["busy"])),
         ("traffic", _traffic(found["deployment"])),
         ("execution", _execution(found["execution"])),
         ("console", execution_page((found["execution"] or {}).get("executionArn", ""))),
@@ -49,9 +51,9 @@ def _serves(serving: Mapping[str, Any]) -> str:
     return f"{short(serving['taskDefinition'])}, {serving['image']}"
 
 
-def _deployment(deployment: Mapping[str, Any] | None) -> str:
+def _deployment(deployment: Mapping[str, Any] | None, busy: str) -> str:
     if deployment is None:
-        return "none is under way"
+        return f"{busy} has just begun: ask again" if busy else "none is under way"
     undoes = f", rolls {deployment['undoes']} back" if deployment["undoes"] else ""
     return f"{deployment['id']} at {deployment['stage'] or 'its beginning'}{undoes}"
 

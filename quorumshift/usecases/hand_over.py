@@ -6,12 +6,13 @@ from quorumshift.domain.errors import ChangeRefused, Transient
 from quorumshift.domain.handover import termination_guard
 from quorumshift.domain.handover_steps import Kind, Step
 from quorumshift.domain.health import Verdict
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.rollout import Progress
 from quorumshift.ports import Clock, Deployments, RaftControl
 from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.turns import Act, Look, Planned
+from quorumshift.usecases.turns import Act, Planned
 from quorumshift.usecases.vote_locks import VoteLocks
 
 PATIENCE_SECONDS = 10.0

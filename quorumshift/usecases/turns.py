@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from quorumshift.domain.handover import Next, Plan, goal_for, last_resort, plan, turn
 from quorumshift.domain.handover_steps import Kind
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import listed
@@ -16,16 +17,6 @@ LONGEST_SECONDS = 2400.0
 """A hand-over gives up after forty minutes: the engine stops waiting after sixty."""
 PAUSES = (1, 10)
 """Seconds between two looks of a standstill: they grow with it, from the first to the second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """``stopped``: the rollout does not run any more, so green is on its way out. ``busy``: a
-    rollout that is under way, where the look was for none."""
-
-    cluster: ClusterObservation
-    stopped: bool
-    busy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from quorumshift.domain.doctor.facts import Identity
 from quorumshift.domain.doctor.finding import Look
 from quorumshift.domain.doctor.network_facts import Placement
 from quorumshift.domain.errors import ObservationFailed, Transient
-from quorumshift.domain.seen import Seen
+from quorumshift.domain.look import Look as ClusterLook
 from tests.adapters.aws_api import Api, refusal
 from tests.domain.cluster_builder import cluster
 from tests.domain.fit_account import DEFINITION, EXPECTED, GROUP
@@ -398,7 +398,7 @@ def test_codedeploy_is_asked_for_what_a_deployment_does() -> None:
 class Watching(ObserveFunction):
     """Sees what a test gives it."""
 
-    def __init__(self, answer: Seen | ObservationFailed) -> None:
+    def __init__(self, answer: ClusterLook | ObservationFailed) -> None:
         self._answer = answer
 
     def under_way(self) -> str | None:
@@ -406,8 +406,8 @@ class Watching(ObserveFunction):
             "codedeploy:ListDeployments"
         )
 
-    def seen(self, deployment: str | None) -> Seen:
-        if isinstance(self._answer, Seen):
+    def look(self, deployment: str | None) -> ClusterLook:
+        if isinstance(self._answer, ClusterLook):
             return self._answer
         raise self._answer
 
@@ -436,7 +436,7 @@ class _Denied:
 
 def test_who_may_look_at_nothing_is_told_each_action_and_gets_no_ng() -> None:
     account: Any = Refusing()
-    facts = gather(account, Watching(Seen(cluster())), EXPECTED)
+    facts = gather(account, Watching(ClusterLook(cluster(), stopped=False)), EXPECTED)
     groups = diagnose(EXPECTED, facts)
     checks = [check for group in groups for check in group.checks]
     assert not [check for check in checks if check.state is State.NG]

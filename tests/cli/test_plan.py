@@ -19,6 +19,7 @@ import pytest
 from quorumshift.adapters.raft.etcd import EtcdRaft
 from quorumshift.cli.main import main
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect
 from tests.domain import cases
 from tests.domain.strategies import fleet
@@ -101,10 +102,24 @@ def test_what_the_state_observe_writes_may_be_pasted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     cluster = json.loads(Path(file_of("back-past-the-point-of-no-return")).read_text())
-    said = json.dumps({"cluster": cluster, "stopped": stopped})
-    monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+    said = {"cluster": cluster, "stopped": stopped, "busy": "", "ofANewerFunction": {"a": [1]}}
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(said)))
     _, text, _ = run(capsys, "--observation", "-", "--output", "json")
     assert json.loads(text)["goal"] == goal
+
+
+@pytest.mark.parametrize(("green", "says"), [(0, ": 3 new tasks are imagined."), (3, ". Next: ")])
+def test_a_look_for_no_deployment_while_one_runs_is_told(
+    green: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = Look(fleet(3, green), stopped=False, busy="d-1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(to_json(seen))))
+    _, page, _ = run(capsys, "--observation", "-")
+    head = " ".join(page.split("\n\n")[0].split("\n"))
+    assert head.startswith(
+        "Deployment d-1 is under way and this look was not for it (plan for it with --deployment "
+        f"d-1){says}"
+    )
 
 
 def spoilt(**changes: Any) -> str:
@@ -118,8 +133,7 @@ def spoilt(**changes: Any) -> str:
         ("", "Expecting value"),
         ("[]", "expected an object"),
         ("{}", "missing at, desired, membership, nodes"),
-        ('{"cluster": 1, "stopped": false}', "Seen.cluster: expected an object"),
-        (spoilt(colour="red"), "unknown key 'colour'"),
+        ('{"cluster": 1, "stopped": false}', "Look.cluster: expected an object"),
         (spoilt(desired="three"), "desired: expected int"),
         (spoilt(desired=10**9), "at most"),
         (spoilt(nodes=to_json(fleet(3, 3).nodes * 2)), "two nodes have the address"),
@@ -280,10 +294,10 @@ def test_aws_says_no(
 def test_a_function_of_another_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with aws(200, {"cluster": {}, "halted": True}) as endpoint:
+    with aws(200, {"cluster": {}, "stopped": False}) as endpoint:
         credentials(monkeypatch, endpoint)
         spoken = run(capsys, "--region", "eu-west-1", "--deployment", "d-1")
-    refused(spoken, "of another version", "halted", "deploy the stack again")
+    refused(spoken, "of another version", "missing at", "deploy the stack again")
 
 
 def test_while_a_deployment_is_rolled_back_that_one_is_asked_about(

@@ -32,8 +32,8 @@ from quorumshift.domain.doctor.network_facts import (
     SecurityGroup,
     Subnet,
 )
+from quorumshift.domain.look import Look as ClusterLook
 from quorumshift.domain.policy import Dialect, Policy
-from quorumshift.domain.seen import Seen
 from tests.domain.cluster_builder import cluster
 
 HOOKS = ("app-before-install", "app-after-install")
@@ -212,7 +212,7 @@ def fit(**changed: Any) -> Facts:
         topic=Look(Topic(1, 0)),
         schedule=Look(Schedule(True, "cron(0 4 ? * MON-FRI *)", "arn:deploy")),
         quota={"FARGATE": Look(6.0)},
-        seen=Look(Seen(cluster())),
+        seen=Look(ClusterLook(cluster(), stopped=False)),
     )
     return replace(facts, **changed)
 

@@ -15,7 +15,7 @@ from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Function, Repository, Topic
 from quorumshift.domain.doctor.network import ENDPOINTS
 from quorumshift.domain.doctor.network_facts import Rule
-from quorumshift.domain.seen import Seen
+from quorumshift.domain.look import Look as ClusterLook
 from tests.domain.cluster_builder import cluster
 from tests.domain.fit_account import (
     ADOPTED,
@@ -360,7 +360,7 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
     "no schedule": ({"schedule": Look()}, {"schedule/canary"}, "app-canary"),
     "few vCPUs": ({"quota": {"FARGATE": Look(1.0)}}, {"limits/vCPUs of FARGATE"}, "takes 1.5"),
     "a silent node": (
-        {"seen": Look(Seen(cluster(down=["b3"])))},
+        {"seen": Look(ClusterLook(cluster(down=["b3"]), stopped=False))},
         {"Raft/every node answers", "Raft/health"},
         "b3",
     ),
@@ -428,9 +428,15 @@ def test_a_deployment_under_way_is_no_fault_and_its_weights_are_not() -> None:
 
 def test_while_a_deployment_moves_votes_and_traffic_what_is_passing_is_no_fault() -> None:
     starting = replace(TARGETS[1], targets={"10.0.0.9": "initial: Elb.InitialHealthChecking"})
-    silent = Look(Seen(cluster(green=["g1"], voters=["b1", "b2", "b3", "g1"], down=["g1"])))
+    silent = Look(
+        ClusterLook(
+            cluster(green=["g1"], voters=["b1", "b2", "b3", "g1"], down=["g1"]), stopped=False
+        )
+    )
     moving = fit(active=Look("d-1"), targets=Look((TARGETS[0], starting)), seen=silent)
     assert not of(State.NG, moving)
+    just_begun = replace(moving, active=Look(""), seen=Look(replace(silent.there, busy="d-1")))
+    assert "raft/every node answers" not in of(State.NG, just_begun)
     assert "d-1" in found(moving)["Raft/every node answers"].seen
     assert "Raft/every node answers" in of(State.NG, fit(seen=silent))
 

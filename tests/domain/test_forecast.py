@@ -14,11 +14,12 @@ from quorumshift.domain.handover import Configuration, Kind, Next
 from quorumshift.domain.handover_path import present
 from quorumshift.domain.handover_scene import Scene
 from quorumshift.domain.health import Decision
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.prospect import Prospect, look_ahead
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import read
-from quorumshift.usecases.turns import Look, Planned, Turn, next_turn
+from quorumshift.usecases.turns import Planned, Turn, next_turn
 from tests.domain import cases
 from tests.domain.strategies import (
     ETCD,

@@ -106,6 +106,7 @@ def test_every_word_of_the_grid_is_explained() -> None:
 def test_the_keys_stay() -> None:
     document = json.loads(as_json(prospect("locks-come-before-the-first-change")))
     assert sorted(document) == [
+        "busy",
         "deployment",
         "dialect",
         "ending",

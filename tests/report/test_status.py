@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from quorumshift.domain.health import assess
+from quorumshift.domain.policy import Policy
 from quorumshift.report.history import as_text as history
-from quorumshift.report.status import as_text
+from quorumshift.report.status import as_text, verdict_as_text
+from tests.domain.strategies import fleet
 
 RECORD = {
     "execution": "one",
@@ -26,6 +29,7 @@ FOUND: dict[str, Any] = {
     "last": RECORD,
     "cluster": {"reasons": ["All is well."]},
     "locks": [],
+    "busy": "",
     "trouble": "",
 }
 
@@ -63,6 +67,15 @@ def test_a_cluster_that_nobody_can_ask() -> None:
     found = {**FOUND, "cluster": None, "locks": None, "trouble": "no reply"}
     page = as_text(found)
     assert page.endswith("cluster    unknown: no reply")
+
+
+def test_a_deployment_that_began_between_two_questions() -> None:
+    assert "deployment d-1 has just begun: ask again\n" in as_text({**FOUND, "busy": "d-1"})
+
+
+def test_a_verdict_while_a_deployment_is_under_way() -> None:
+    page = verdict_as_text(assess(fleet(3, 0), Policy()), "d-1")
+    assert page.endswith("\n  deployment d-1 is under way: another one is refused")
 
 
 def test_the_first_deployment_of_all() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from quorumshift.domain.data import to_json
+from quorumshift.domain.look import look_from
 from tasks import act, answer_failed, answer_succeeded, observe, plan
 from tests.tasks.aws import MemoryAws
 from tests.usecases.service import DEPLOYMENT
@@ -26,6 +28,24 @@ def run(aws: MemoryAws, state: dict[str, Any], most: int = 200) -> dict[str, Any
             state["act"] = act.handler(state, None)
         aws.service.clock.sleep(state["plan"]["settleSeconds"])
     raise AssertionError(f"no end: {state['plan']}")
+
+
+@pytest.mark.parametrize("event", [{}, ASKED])
+@pytest.mark.parametrize("running", [True, False])
+def test_what_observe_answers_is_what_everybody_reads(
+    event: dict[str, Any], running: bool, aws: MemoryAws
+) -> None:
+    """The function's own answer, read by whoever asks it from outside and by the states."""
+    aws.description = "a deployment" if running else None
+    told = json.loads(json.dumps(observe.handler(event, None)))
+    look = look_from(told)
+    assert look.busy == (DEPLOYMENT if running and not event else "")
+    assert to_json(look) == told
+    newer = {**told, "ofANewerFunction": [1]}
+    assert look_from(newer) == look
+    for observation in (told, newer):
+        state = {**ASKED, "observation": observation}
+        assert plan.handler(state, None)["decision"] == "step"
 
 
 def test_green_gets_the_votes_and_codedeploy_its_answer(aws: MemoryAws) -> None:

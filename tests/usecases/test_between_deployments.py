@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quorumshift.domain.look import Look
 from quorumshift.domain.raft import Colour, Task, quorum
-from quorumshift.usecases.turns import Act, Look, Planned, Turn, next_turn
+from quorumshift.usecases.turns import Act, Planned, Turn, next_turn
 from tests.usecases.service import MemoryService
 from tests.usecases.test_turns import POLICY, machine
 

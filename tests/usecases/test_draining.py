@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.handover_steps import Kind
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.usecases.draining import LATEST_SECONDS, PAUSE_SECONDS, users_of_blue
 from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.turns import LONGEST_SECONDS, Act, Look, Planned, Turn, next_turn
+from quorumshift.usecases.turns import LONGEST_SECONDS, Act, Planned, Turn, next_turn
 from quorumshift.usecases.vote_locks import VoteLocks
 from tests.domain.strategies import ETCD, dialects, fleet, node, observations, policies
 from tests.usecases.service import DEPLOYMENT, MemoryService

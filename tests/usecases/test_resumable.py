@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.health import Decision
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import Colour, quorum
 from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.observer import Observer
-from quorumshift.usecases.turns import Act, Look, Planned, Turn, next_turn
+from quorumshift.usecases.turns import Act, Planned, Turn, next_turn
 from quorumshift.usecases.vote_locks import VoteLocks
 from tests.usecases.service import DEPLOYMENT, MemoryService
 

@@ -10,6 +10,7 @@ import pytest
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.health import Decision
+from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import Colour, quorum
 from quorumshift.domain.rollout import Progress
@@ -18,7 +19,6 @@ from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.turns import (
     LONGEST_SECONDS,
     Act,
-    Look,
     Planned,
     Turn,
     next_turn,

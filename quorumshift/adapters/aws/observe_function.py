@@ -12,7 +12,7 @@ from quorumshift.adapters.aws.asking import Account, brief, in_one_line
 from quorumshift.adapters.aws.deployments import CodeDeployDeployments
 from quorumshift.domain.appspec import Blueprint
 from quorumshift.domain.errors import ObservationFailed
-from quorumshift.domain.seen import Seen, seen_from
+from quorumshift.domain.look import Look, look_from
 from quorumshift.names import Names
 
 
@@ -38,11 +38,11 @@ class ObserveFunction:
             active = self._deployments.active()
             return None if active is None else self._deployments.look(active).undoes or active
 
-    def seen(self, deployment: str | None) -> Seen:
+    def look(self, deployment: str | None) -> Look:
         """One look. Raises ``ObservationFailed``."""
         answer = self._ask(deployment)
         try:
-            return seen_from(answer)
+            return look_from(answer)
         except ValueError as error:
             raise ObservationFailed(
                 f"the deployed function Observe is of another version: {error}; deploy the stack "

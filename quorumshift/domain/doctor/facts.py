@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from quorumshift.domain.doctor.finding import Look
 from quorumshift.domain.doctor.network_facts import NetworkFacts, Placement
-from quorumshift.domain.seen import Seen
+from quorumshift.domain.look import Look as ClusterLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +230,5 @@ class Facts:
     topic: Look[Topic] = field(default_factory=Look)
     schedule: Look[Schedule] = field(default_factory=Look)
     quota: Mapping[str, Look[float]] = field(default_factory=dict)
-    seen: Look[Seen] = field(default_factory=Look)
+    seen: Look[ClusterLook] = field(default_factory=Look)
     failed: str = ""

@@ -36,7 +36,7 @@ def raft(expected: Expected, facts: Facts, stage: Stage) -> Group:
         ledger.ng(_NAMES[0], "there is none", "see to it that the service is steady, above")
         ledger.skip(because("there are no nodes"), *_NAMES[1:])
         return ledger.group()
-    running = facts.active.value
+    running = facts.active.value or seen.busy
     moving = (
         because(f"deployment {running} is under way: `quorumshift plan` tells") if running else ""
     )

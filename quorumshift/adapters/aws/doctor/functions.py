@@ -12,7 +12,7 @@ from quorumshift.domain.doctor.facts import Function
 from quorumshift.domain.doctor.finding import Look
 from quorumshift.domain.doctor.network_facts import Placement
 from quorumshift.domain.errors import ObservationFailed
-from quorumshift.domain.seen import Seen
+from quorumshift.domain.look import Look as ClusterLook
 
 _WELL = ("Active", "Inactive")
 """Inactive: nobody has called it for weeks; the next call wakes it (AWS Lambda Developer Guide,
@@ -43,14 +43,14 @@ def under_way(observe: ObserveFunction) -> Look[str]:
     return look(lambda: observe.under_way() or "", *MISSING)
 
 
-def seen(observe: ObserveFunction, deployment: str) -> tuple[Look[Seen], str]:
+def seen(observe: ObserveFunction, deployment: str) -> tuple[Look[ClusterLook], str]:
     """What the function saw; and how it failed, where it was reached and did."""
     failed = ""
 
-    def ask() -> Seen | None:
+    def ask() -> ClusterLook | None:
         nonlocal failed
         try:
-            return observe.seen(deployment or None)
+            return observe.look(deployment or None)
         except ObservationFailed as error:
             if error.__cause__ is not None:  # AWS, or the way to it, refused
                 raise

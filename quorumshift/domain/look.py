@@ -1,4 +1,5 @@
-"""An observation that comes from outside, checked: a file, or a function's answer."""
+"""What one look of the state ``Observe`` tells: written by the function, read by the hand-over's
+other states and by whoever asks the function from outside. One type for all of them."""
 
 from __future__ import annotations
 
@@ -14,35 +15,38 @@ MOST = 36
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """``stopped``: the deployment does not run any more."""
+class Look:
+    """``stopped``: the rollout does not run any more, so green is on its way out. ``busy``: a
+    rollout that is under way, where the look was for none."""
 
     cluster: ClusterObservation
-    stopped: bool = False
+    stopped: bool
+    busy: str = ""
 
     @property
     def goal(self) -> Colour:
-        """Whose votes it shall be by now: green's, or blue's again once the deployment has stopped
+        """Whose votes it shall be by now: green's, or blue's again once the rollout has stopped
         while there is a blue one."""
         blue = any(node.colour is Colour.BLUE for node in self.cluster.nodes)
         return Colour.BLUE if self.stopped and blue else Colour.GREEN
 
 
-def seen_from(value: Any) -> Seen:
-    """Read what the state ``Observe`` writes: ``{"cluster", "stopped"}``, or the cluster alone.
+def look_from(value: Any) -> Look:
+    """Read what comes from outside (a file, a function's answer), and check that it can be planned
+    for: what the state ``Observe`` writes, or the value of its ``cluster`` alone.
 
     Raises ``ValueError`` that names the place.
     """
     if isinstance(value, dict) and "cluster" in value:
-        seen = from_json(Seen, value)
+        look = from_json(Look, value)
     else:
-        seen = Seen(from_json(ClusterObservation, value))
-    nodes = seen.cluster.nodes
+        look = Look(from_json(ClusterObservation, value), stopped=False)
+    nodes = look.cluster.nodes
     _once("address", (node.address for node in nodes))
     _once("raftId", (node.raft_id for node in nodes if node.raft_id is not None))
-    if len(nodes) > MOST or not 0 <= seen.cluster.desired <= MOST:
+    if len(nodes) > MOST or not 0 <= look.cluster.desired <= MOST:
         raise ValueError(f"a service has at most {MOST} tasks here")
-    return seen
+    return look
 
 
 def _once(key: str, values: Iterable[str]) -> None:
