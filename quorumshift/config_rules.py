@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from quorumshift.config_adopt import check_adopt
 from quorumshift.config_schema import Origin
 from quorumshift.config_variables import check_secret, check_variables
+from quorumshift.domain.cron import read_cron
 
 if TYPE_CHECKING:
     from quorumshift.config import Configuration
@@ -75,7 +76,17 @@ def _check_scaling(configuration: Configuration, origin: Origin) -> None:
 
 
 def _check_schedule(configuration: Configuration, origin: Origin) -> None:
-    zone = configuration.schedule.time_zone
+    expression, zone = configuration.schedule.expression, configuration.schedule.time_zone
+    if expression.startswith("rate("):
+        origin.refuse(
+            "schedule.expression",
+            "must be cron(…) with six fields, not rate(…), which would deploy the moment that the "
+            "schedule is made",
+        )
+    try:
+        read_cron(expression)
+    except ValueError as error:
+        origin.refuse("schedule.expression", str(error))
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):

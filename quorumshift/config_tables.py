@@ -95,9 +95,7 @@ class Schedule:
     fires the moment it is created."""
 
     enabled: bool = key(False)
-    expression: str = key(
-        "cron(0 4 ? * MON-FRI *)", pattern=r"cron\(\S+( \S+){5}\)", says="cron(…) with six fields"
-    )
+    expression: str = key("cron(0 4 ? * MON-FRI *)")
     time_zone: str = key("UTC", pattern=r"[A-Za-z0-9_+/-]{1,50}", says="a time zone")
     window_minutes: int = key(0, least=0, most=1440)
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from quorumshift.names import Names
-from quorumshift.rehearsal.aws.loud import NotRehearsed
+from quorumshift.rehearsal.aws.loud import Refused
 from quorumshift.rehearsal.aws.schedule_clock import ScheduleClock
 from quorumshift.rehearsal.aws.schedule_times import parse
 from quorumshift.rehearsal.aws.server import EmbeddedAws
@@ -46,6 +46,26 @@ def test_the_next_time(expression: str, zone: str, then: str | None) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "zone", "after", "then"),
+    [
+        # 2:30 does not exist on the 29th of March: the clocks go from 2:00 to 3:00.
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-03-28T12:00", "2026-03-30T00:30"),
+        ("cron(30 2,3 * * ? *)", "Europe/Berlin", "2026-03-28T12:00", "2026-03-29T01:30"),
+        # It exists twice on the 25th of October: the clocks go from 3:00 to 2:00.
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-10-24T12:00", "2026-10-25T00:30"),
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-10-25T00:30", "2026-10-26T01:30"),
+        ("cron(0 4 29 2 ? *)", "UTC", "2096-03-01T00:00", "2104-02-29T04:00"),
+    ],
+)
+def test_a_missing_hour_is_skipped_and_one_that_comes_twice_counts_once(
+    expression: str, zone: str, after: str, then: str
+) -> None:
+    """As the User Guide has it ("Daylight savings time on EventBridge Scheduler")."""
+    moment, expected = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (after, then))
+    assert parse(expression, zone).after(moment) == expected
+
+
 def test_a_rate_begins_at_once_and_a_cron_does_not() -> None:
     assert parse("rate(1 hour)").first(FRIDAY) == FRIDAY
     assert parse("cron(0 12 * * ? *)").first(FRIDAY) == FRIDAY.replace(day=28)
@@ -53,10 +73,13 @@ def test_a_rate_begins_at_once_and_a_cron_does_not() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["every day", "cron(0 4 * * *)", "cron(0 4 L * ? *)", "cron(60 4 * * ? *)", "rate(2 weeks)"],
+    [
+        *("every day", "cron(0 4 * * *)", "cron(60 4 * * ? *)", "cron(0 4 1 * * *)"),
+        *("rate(2 weeks)", "rate(0 minutes)", "rate(1.5 hours)", "rate(minute)", "at(tomorrow)"),
+    ],
 )
 def test_what_is_no_schedule_is_refused(expression: str) -> None:
-    with pytest.raises(NotRehearsed):
+    with pytest.raises(Refused):
         parse(expression)
 
 
