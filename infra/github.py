@@ -34,7 +34,6 @@ class GitHub(Construct):
         provider = Stack.of(self).format_arn(
             service="iam", region="", resource="oidc-provider", resource_name=ISSUER
         )
-        subject = f"repo:{github.repository}:environment:{github.environment}"
         role = role_of(
             self,
             "Role",
@@ -42,7 +41,7 @@ class GitHub(Construct):
             # branch or tag (GitHub documentation, "OpenID Connect reference", subject claims).
             iam.WebIdentityPrincipal(
                 provider,
-                {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subject}},
+                {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": github.subject}},
             ),
             _statements(arns, names),
             description=f"GitHub Actions: starts and follows deployments of {names.service}",

@@ -209,8 +209,9 @@ class Functions:
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """Which jobs on GitHub may start deployments. No repository, no role. Neither may hold a
-    wildcard or a colon: they stand in the trust of the role, between colons."""
+    """Which jobs on GitHub may start deployments. No repository, no role. What stands in the trust
+    of the role may hold nothing that IAM reads as a wildcard or a variable, and no character after
+    ÿ (API reference, CreateRole, AssumeRolePolicyDocument)."""
 
     repository: str = key(
         "",
@@ -219,9 +220,17 @@ class GitHub:
     )
     environment: str = key(
         "production",
-        pattern=r"[A-Za-z0-9_.-]{1,100}",
-        says="an environment's name: up to 100 of A-Z, a-z, 0-9, _, . and -",
+        pattern=r"(?! )(?:(?![*?$])[ -~¡-ÿ]){1,255}(?<! )",
+        says="an environment's name: up to 255 Latin letters, digits and signs, but *, ? and $",
     )
+
+    @property
+    def subject(self) -> str:
+        """Of the token that a job of the environment is given: GitHub writes names as they are,
+        but for colons (GitHub documentation, "OpenID Connect reference", example subject claims).
+        """
+        environment = self.environment.replace(":", "%3A")
+        return f"repo:{self.repository}:environment:{environment}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Notifier(Protocol):
     """Tells people."""
 
     def publish(self, subject: str, message: str) -> None:
-        """Send one message (``subject``: at most 100 characters)."""
+        """Send one message; of ``subject`` one line of at most 99 characters is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from quorumshift.domain.console import execution_page
 from quorumshift.domain.data import from_json
 from quorumshift.domain.request import Request
 
-_LONGEST_SUBJECT = 100
-"""Of Amazon SNS (API reference, Publish)."""
+_LONGEST_SUBJECT = 99
+"""Of Amazon SNS: "UTF-8 text with no line breaks or control characters, and less than 100
+characters long" (API reference, Publish)."""
+_LONGEST_CUT = 30
+"""Of a last word: one that is longer is cut in two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message. ``subject``: at most 100 characters; ``message``: lines of plain text."""
+    """One message. ``subject``: see :func:`subject_line`; ``message``: lines of plain text."""
 
     subject: str
     message: str
@@ -55,7 +58,24 @@ def compose(
         [f"Console: {link}"] if (link := execution_page(_execution(state))) else [],
     ]
     message = "\n\n".join("\n".join(lines) for lines in parts if lines)
-    return Notice(subject[:_LONGEST_SUBJECT], message + "\n")
+    return Notice(subject_line(subject), message + "\n")
+
+
+def subject_line(text: str) -> str:
+    """``text`` as Amazon SNS takes it for a subject: one line of at most 99 characters that are
+    seen, cut between two words where one ends near."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    if _width(line) <= _LONGEST_SUBJECT:
+        return line
+    while _width(line) >= _LONGEST_SUBJECT:
+        line = line[:-1]
+    words, space, rest = line.rpartition(" ")
+    return (words if space and len(rest) <= _LONGEST_CUT else line) + "…"
+
+
+def _width(text: str) -> int:
+    """Characters as Java counts them: those outside of Unicode's first plane are two."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def started(service: str, state: Mapping[str, Any]) -> Notice:

@@ -218,9 +218,12 @@ def test_the_alarms_are_those_that_the_group_watches(client: Any) -> None:
 
 def test_a_message_is_cut_to_what_sns_takes() -> None:
     api = Api("sns", publish={"MessageId": "1"})
-    SnsNotifier(Client(lambda: api), "arn:topic").publish("é" + "x" * 200, "text")
+    SnsNotifier(Client(lambda: api), "arn:topic").publish(
+        "é\n" + "x" * 200, "\ud800" + "y" * 99_999
+    )
     (asked,) = api.asked("publish")
-    assert asked["Subject"] == "?" + "x" * 99
+    assert asked["Subject"] == "é " + "x" * 96 + "…"
+    assert asked["Message"] == "?" + "y" * 59_999
 
 
 def route(listeners: list[dict[str, Any]]) -> ListenerRoute:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quorumshift.cli.main import parser
-from quorumshift.domain.notice import Notice, resumed, started, unreconciled
+from quorumshift.domain.notice import Notice, resumed, started, subject_line, unreconciled
 from quorumshift.domain.outcome import Outcome, deployed, failed, rolled_back, rolling_back
 from quorumshift.domain.policy import Policy
 from tests.domain.test_outcome import ARN, SAID_NO, observed, state
@@ -40,12 +40,34 @@ MESSAGES: dict[str, Callable[[], Notice | Outcome]] = {
 def test_a_message_can_be_read_by_a_person_and_followed_to_the_console(which: str) -> None:
     said = MESSAGES[which]()
     first, *rest = said.message.splitlines()
-    assert first == said.subject == said.subject.encode("ascii").decode()
-    assert len(said.subject) <= 100
+    assert first == said.subject == subject_line(said.subject)
     link = f"https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}"
     assert rest[-1] == f"Console: {link}"
     assert "deployment:  d-1" in rest
     assert not [line for line in rest if "None" in line or "{" in line]
+
+
+LONG = "orders: failed (" + "Word" * 30 + ")"
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("orders: zurückgerollt – 部署", "orders: zurückgerollt – 部署"),
+        ("orders:\tfailed\r\n(\x1b[31mX\x07)", "orders: failed ( [31mX )"),
+        ("a\u2028b\u202ec\ud800d", "a b c d"),
+        ("x" * 99, "x" * 99),
+        ("x" * 100, "x" * 98 + "…"),
+        ("é" * 100, "é" * 98 + "…"),
+        ("🚢" * 50, "🚢" * 49 + "…"),
+        ("five " * 20, ("five " * 20).strip()),
+        ("five " * 21, "five " * 18 + "five…"),
+        (LONG, LONG[:98] + "…"),
+    ],
+)
+def test_a_subject_is_what_sns_takes(text: str, subject: str) -> None:
+    assert subject_line(text) == subject
+    assert len(subject.encode("utf-16-le")) // 2 < 100
 
 
 @pytest.mark.parametrize("which", MESSAGES)

@@ -79,9 +79,27 @@ def test_a_deployment_can_be_followed_as_long_as_a_job_may_run(opened: Template)
         {"github.repository": "owner"},
         {"github.environment": "*"},
         {"github.environment": ""},
+        {"github.environment": "${aws:username}"},
+        {"github.environment": "two\nlines"},
+        {"github.environment": " production"},
+        {"github.environment": "x" * 256},
+        {"github.environment": "本番"},
     ],
 )
-def test_neither_holds_a_wildcard_or_a_colon(overrides: dict[str, Any]) -> None:
+def test_neither_holds_a_wildcard_or_a_variable(overrides: dict[str, Any]) -> None:
     with pytest.raises(InvalidConfiguration):
         load(ETCD, overrides)
     assert load(ETCD, {"github.repository": "owner@1/name@2"}).github.environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("environment", "written"),
+    [
+        ("Production EU/west", "Production EU/west"),
+        ("Production:V1", "Production%3AV1"),
+        ("prod (übersee)", "prod (übersee)"),
+    ],
+)
+def test_an_environment_is_trusted_as_github_writes_it(environment: str, written: str) -> None:
+    described = load(ETCD, {"github.repository": "owner/name", "github.environment": environment})
+    assert described.github.subject == f"repo:owner/name:environment:{written}"

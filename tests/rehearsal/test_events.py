@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from quorumshift.rehearsal.aws.events import emit, target_input
 from quorumshift.rehearsal.aws.loud import NotRehearsed
@@ -193,6 +194,12 @@ def test_messages_are_seen(world: World) -> None:
     told = waited_for(world, "notification", lambda event: event.data["topic"] == name)
     assert told.text == "Deployed sample v2"
     assert told.data["message"] == "All\nwell"
+
+
+@pytest.mark.parametrize("subject", ["x" * 100, "two\nlines"])
+def test_a_subject_that_sns_refuses_is_refused(world: World, subject: str) -> None:
+    with pytest.raises(ClientError, match="Invalid parameter: Subject"):
+        world.client("sns").publish(TopicArn=topic(world), Subject=subject, Message="m")
 
 
 def test_a_function_that_listens_to_a_topic(world: World, functions: Functions) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_LONGEST_SUBJECT = 100
+from quorumshift.domain.notice import subject_line
+
 _LONGEST_MESSAGE = 60_000
 """SNS takes 256 KiB; a person reads less."""
 
@@ -17,10 +18,9 @@ class SnsNotifier:
         self._topic = topic
 
     def publish(self, subject: str, message: str) -> None:
-        """Send one message. SNS wants the subject in ASCII and on one line."""
-        plain = subject.encode("ascii", "replace").decode().replace("\n", " ")
+        """Send one message; what is no text in UTF-8 becomes a question mark."""
         self._sns.publish(
             TopicArn=self._topic,
-            Subject=plain[:_LONGEST_SUBJECT],
-            Message=message[:_LONGEST_MESSAGE],
+            Subject=subject_line(subject),
+            Message=message[:_LONGEST_MESSAGE].encode(errors="replace").decode(),
         )

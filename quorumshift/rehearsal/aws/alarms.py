@@ -186,7 +186,7 @@ class AlarmEngine:
                 said = f"alarm {alarm.name}: the rehearsal does not do the action {arn}"
                 self.world.events.say("error", said, alarm=alarm.name)
                 continue
-            subject = f'{alarm.state_value}: "{alarm.name}" in {REGION}'[:100]
+            subject = f'{alarm.state_value}: "{alarm.name}" in {REGION}'[:99]
             try:
                 self.world.client("sns").publish(
                     TopicArn=arn, Subject=subject, Message=sns_message(alarm, before)

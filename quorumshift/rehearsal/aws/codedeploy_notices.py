@@ -66,7 +66,7 @@ def _to_triggers(world: World, deployment: Deployment, state: str) -> None:
             world.client("sns").publish(
                 TopicArn=trigger["triggerTargetArn"],
                 Subject=f"{status}: AWS CodeDeploy {deployment.id} in {REGION} to "
-                f"{deployment.application}"[:100],
+                f"{deployment.application}"[:99],
                 Message=json.dumps(_message(deployment, trigger, status)),
             )
 

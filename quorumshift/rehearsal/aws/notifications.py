@@ -1,11 +1,20 @@
-"""SNS: what is published is shown, whoever publishes it. Nothing leaves the machine."""
+"""SNS: what is published is shown, whoever publishes it. Nothing leaves the machine.
+
+A subject that SNS refuses is refused: moto takes a hundred characters and whatever they are.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from quorumshift.domain.notice import subject_line
+from quorumshift.rehearsal.aws.loud import Refused
 from quorumshift.rehearsal.aws.patching import replace
 from quorumshift.rehearsal.world import World
+
+
+class _InvalidParameter(Refused):
+    code = "InvalidParameter"
 
 
 class NotificationsEngine:
@@ -23,7 +32,9 @@ class NotificationsEngine:
         def tell_and_publish(
             self: Any, message: str, subject: str | None = None, *rest: Any, **more: Any
         ) -> Any:
-            said = subject or message.partition("\n")[0][:100]
+            if subject is not None and (len(subject) > 99 or not subject.isprintable()):
+                raise _InvalidParameter(f"Invalid parameter: Subject: {subject!r}")
+            said = subject or subject_line(message.partition("\n")[0])
             world.events.say(
                 "notification", said, message=message, subject=subject, topic=self.name
             )
