@@ -1,20 +1,31 @@
 """The loopback addresses that one rehearsal owns.
 
-A rehearsal takes a /24 of 127.0.0.0/8 for itself by locking a file, so that several can run on
-one machine; the kernel gives the lock back however the process ends.
+A rehearsal takes a /24 of 127.0.0.0/8 for itself, so that several can run on one machine. What
+holds it is a name in Linux's abstract namespace of sockets (unix(7)): like the loopback addresses
+it is the network namespace's, so it holds between users, homes and temporary folders alike, and
+the kernel gives it back however the process ends.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
+import errno
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from typing import Protocol
 
+from quorumshift.rehearsal.preflight import CannotStart
+
+BLOCKS = range(1, 201)
 FIRST_TASK = 10
 LAST_TASK = 250
+
+
+class Held(Protocol):
+    """Something that is held until it is closed."""
+
+    def close(self) -> None:
+        """Give it back."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,7 @@ class Block:
     """127.``a``.``b``.0/24. ``lock`` is held as long as the rehearsal lives."""
 
     prefix: str
-    lock: IO[str]
+    lock: Held
 
     @property
     def aws(self) -> str:
@@ -45,19 +56,39 @@ class Block:
         return f"{self.prefix}.{FIRST_TASK + number % (LAST_TASK - FIRST_TASK + 1)}"
 
 
-def take_block() -> Block:
-    """Lock the first free block.
+def take_block(check: Callable[[Block], None] = lambda block: None) -> Block:
+    """Lock the first block that is free and passes ``check``, which raises ``CannotStart`` where
+    something else uses addresses of it.
 
-    Raises ``RuntimeError`` when more than two hundred rehearsals are running.
+    Raises ``CannotStart``: what was wrong with the first of them, or that all are taken.
     """
-    folder = Path(tempfile.gettempdir()) / f"quorumshift-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for number in range(1, 201):
-        lock = (folder / f"block-{number}").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+    wrong: CannotStart | None = None
+    for number in BLOCKS:
+        lock = _lock(number)
+        if lock is None:
             continue
-        return Block(prefix=f"127.71.{number}", lock=lock)
-    raise RuntimeError(f"all 200 address blocks are taken (locks in {folder})")
+        block = Block(prefix=f"127.72.{number}", lock=lock)
+        try:
+            check(block)
+        except CannotStart as error:
+            lock.close()
+            wrong = wrong or error
+            continue
+        return block
+    raise wrong or CannotStart(
+        f"all {len(BLOCKS)} address blocks are taken by other rehearsals (`ss -lx` lists them as "
+        "@quorumshift-block-…): end some, then try again"
+    )
+
+
+def _lock(number: int) -> socket.socket | None:
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        lock.bind(f"\0quorumshift-block-{number}")
+        lock.listen(1)  # only a socket that listens is listed by `ss -lx`
+    except OSError as error:
+        lock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None
+    return lock

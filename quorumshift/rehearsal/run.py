@@ -18,7 +18,7 @@ from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.load_balancing import BalancerEngine
 from quorumshift.rehearsal.aws.provision import provision
 from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
-from quorumshift.rehearsal.block import take_block
+from quorumshift.rehearsal.block import Block, take_block
 from quorumshift.rehearsal.database_process import PORT as DATABASE_PORT
 from quorumshift.rehearsal.deeds import Deeds
 from quorumshift.rehearsal.folder import new_folder
@@ -81,10 +81,12 @@ class Rehearsal:
         self._exits = contextlib.ExitStack()
 
     def _new_world(self) -> World:
-        try:
-            block = take_block()
-        except RuntimeError as error:
-            raise CannotStart(str(error)) from None
+        block = take_block(self._check_ports)
+        directory, self._folder_lock = new_folder()
+        return World(block=block, speed=self.options.speed, directory=directory)
+
+    def _check_ports(self, block: Block) -> None:
+        """Raises ``CannotStart`` where something listens on what the rehearsal needs."""
         service, balancer = self.configuration.service, self.configuration.load_balancer
         raft = self.configuration.raft
         of_task = {service.port, service.health[0], raft.port, raft.peer_port, *self.sample.ports}
@@ -96,13 +98,7 @@ class Rehearsal:
         ]
         if self.sample.database:
             wanted.append((block.database, DATABASE_PORT))
-        try:
-            check_ports(wanted)
-        except CannotStart:
-            block.lock.close()
-            raise
-        directory, self._folder_lock = new_folder()
-        return World(block=block, speed=self.options.speed, directory=directory)
+        check_ports(wanted)
 
     def __enter__(self) -> Rehearsal:
         return self

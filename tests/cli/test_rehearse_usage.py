@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from quorumshift.cli.main import main
-from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.samples import ETCD
 
 
@@ -71,19 +69,3 @@ def test_a_broken_configuration_names_file_line_key_and_what_is_allowed(
     assert f"{broken}:{where}" in spoken or f"line {where}" in spoken
     assert "port" in spoken
     assert "65,535" in spoken
-
-
-def test_a_port_in_use_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    block = take_block()
-    monkeypatch.setattr("quorumshift.rehearsal.run.take_block", lambda: block)
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((block.task(0), 2379))
-        taken.listen(1)
-        assert main(["rehearse"]) == 2
-    spoken = capsys.readouterr()
-    assert f"port 2379 of {block.task(0)}" in spoken.err
-    assert spoken.out == ""
-    assert len(spoken.err.strip().splitlines()) == 1

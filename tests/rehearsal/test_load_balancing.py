@@ -280,7 +280,7 @@ def test_rules_stickiness_and_what_is_not_known(site: Site) -> None:
 def test_a_busy_port_fails_where_the_listener_is_created(site: Site) -> None:
     port = 19080 + next(_numbers)
     with contextlib.closing(listen(site.world.block.balancer, port)):
-        with pytest.raises(CannotStart, match=rf"port {port} of 127\.71\.\d+\.2 .*already in use"):
+        with pytest.raises(CannotStart, match=rf"port {port} of 127\.72\.\d+\.2 .*already in use"):
             check_ports([(site.world.block.balancer, port)])
         with pytest.raises(botocore.exceptions.ClientError) as refused:
             site.listen(port)

@@ -87,7 +87,7 @@ def test_who_is_cut_off_is_held_back_until_the_mend(tmp_path: Path) -> None:
         server.close()
         await asyncio.gather(following, return_exceptions=True)
 
-    with block.lock:
+    with contextlib.closing(block.lock):
         asyncio.run(rehearse())
 
 

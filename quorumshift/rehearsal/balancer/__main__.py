@@ -1,4 +1,4 @@
-"""``python -m quorumshift.rehearsal.balancer --address 127.71.1.2 --speed 60``."""
+"""``python -m quorumshift.rehearsal.balancer --address 127.72.1.2 --speed 60``."""
 
 from quorumshift.rehearsal.processes import die_with_parent
 

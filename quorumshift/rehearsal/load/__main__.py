@@ -1,4 +1,4 @@
-"""``python -m quorumshift.rehearsal.load --url http://127.71.1.2:8080 --rate 200``."""
+"""``python -m quorumshift.rehearsal.load --url http://127.72.1.2:8080 --rate 200``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m quorumshift.rehearsal.players --url http://127.71.1.2:8080 --count 300``."""
+"""``python -m quorumshift.rehearsal.players --url http://127.72.1.2:8080 --count 300``."""
 
 from __future__ import annotations
 
