@@ -58,6 +58,7 @@ def import_moto() -> None:
     A second call does nothing: whoever has time to spare before the start may call it early."""
     read_models_once()
     _regions_without_models()
+    _models_of_one_kind()
     from moto.core.base_backend import AccountSpecificBackend
     from moto.core.loaders import Loader
 
@@ -89,6 +90,24 @@ def _regions_without_models() -> None:
 
     names = "self service_name partition_name allow_non_regional"
     replace(botocore.session.Session, "get_available_regions", get_available_regions, names)
+
+
+def _models_of_one_kind() -> None:
+    """Put right what moto 5.2.5 does not do safely in several threads: its ``operation_model`` is
+    cached under the key of botocore's, which it calls. So for a moment the cache holds botocore's
+    model, and a request that finds it there ends with "no attribute 'http_trait'"."""
+    from botocore.model import ServiceModel as Botocores
+    from botocore.utils import instance_cache
+    from moto.core.model import OperationModel, ServiceModel
+
+    plain = Botocores.operation_model.__wrapped__  # without the cache
+
+    def operation_model(self: Any, operation_name: str) -> Any:
+        description = plain(self, operation_name)._operation_model
+        return OperationModel(description, self, operation_name)
+
+    cached = instance_cache(operation_model)
+    replace(ServiceModel, "operation_model", cached, "self operation_name")
 
 
 @contextmanager

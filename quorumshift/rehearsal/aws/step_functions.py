@@ -4,8 +4,9 @@ where it does not.
 What moto 5.2 gets wrong and is put right here: Wait and Retry take AWS's time; an execution without
 a name gets one; StopExecution takes effect at once, keeps its error and cause, and is never
 overwritten by what the interrupted state still does; RedriveExecution is there; status changes
-reach EventBridge. Lambda functions are called directly, and run on when their execution ends. State
-and machine timeouts are real time, as Lambda's are.
+reach EventBridge; it is as strict as AWS (``step_functions_strict``). Lambda functions are called
+directly, and run on when their execution ends. State and machine timeouts are real time, as
+Lambda's are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import uuid
 from typing import Any
 
 from quorumshift.rehearsal.aws import step_functions_history as history
-from quorumshift.rehearsal.aws import step_functions_redrive
+from quorumshift.rehearsal.aws import step_functions_redrive, step_functions_strict
 from quorumshift.rehearsal.aws.events import emit
 from quorumshift.rehearsal.aws.lambda_environment import Outcome
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
@@ -47,6 +48,7 @@ class StepFunctionsEngine:
         _patch_starting(self)
         _patch_ending(self)
         history.install(self.world)
+        step_functions_strict.install(self.world)
         step_functions_redrive.install(self.ending, self.changed)
 
     def start(self) -> None:
