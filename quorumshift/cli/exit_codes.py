@@ -31,6 +31,7 @@ _ENDINGS = {
     Ending.DEPLOYED: ExitCode.DEPLOYED,
     Ending.ROLLED_BACK: ExitCode.ROLLED_BACK,
     Ending.REFUSED: ExitCode.REFUSED,
+    Ending.SKIPPED: ExitCode.REFUSED,
     Ending.FAILED: ExitCode.BROKEN,
     Ending.STOPPED: ExitCode.BROKEN,
     Ending.TIMED_OUT: ExitCode.BROKEN,

@@ -22,13 +22,15 @@ CREATING = "CreateDeployment"
 
 class Ending(StrEnum):
     """How an execution stands. ``REFUSED``: it ended before a deployment existed, and nothing was
-    touched. ``FAILED``, ``STOPPED``, ``TIMED_OUT``: it ended with a deployment, or perhaps with
+    touched. ``SKIPPED``: it would rather not run beside another deployment, as it was asked to.
+    ``FAILED``, ``STOPPED``, ``TIMED_OUT``: it ended with a deployment, or perhaps with
     one, and without a word of how that ended."""
 
     RUNNING = "running"
     DEPLOYED = "deployed"
     ROLLED_BACK = "rolledBack"
     REFUSED = "refused"
+    SKIPPED = "skipped"
     FAILED = "failed"
     STOPPED = "stopped"
     TIMED_OUT = "timedOut"
@@ -43,7 +45,7 @@ def ending(status: str, last_state: str, document: Mapping[str, Any]) -> Ending:
     if status in ("RUNNING", "PENDING_REDRIVE"):
         return Ending.RUNNING
     if status == "SUCCEEDED":
-        return Ending.REFUSED if last_state == SKIPPED_AT else Ending.DEPLOYED
+        return Ending.SKIPPED if last_state == SKIPPED_AT else Ending.DEPLOYED
     if status == "FAILED" and last_state == ROLLED_BACK_AT:
         return Ending.ROLLED_BACK
     if not has_deployment(last_state, document):

@@ -16,6 +16,7 @@ HEADS = {
     Ending.DEPLOYED: "Deployed",
     Ending.ROLLED_BACK: "Rolled back",
     Ending.REFUSED: "Refused",
+    Ending.SKIPPED: "Skipped",
     Ending.FAILED: "Failed",
     Ending.STOPPED: "Stopped",
     Ending.TIMED_OUT: "Timed out",
@@ -23,6 +24,7 @@ HEADS = {
 """How an ending reads."""
 _REMARKS = {
     Ending.REFUSED: "nothing was touched",
+    Ending.SKIPPED: "another deployment was under way; nothing was touched",
     **dict.fromkeys(
         (Ending.FAILED, Ending.STOPPED, Ending.TIMED_OUT),
         "with a deployment whose end it did not see: look at it",

@@ -17,8 +17,17 @@ from quorumshift.report.chronicle import facts, title, word, worth_a_line
 
 LONGEST = 1_000_000
 """Characters, well within the MiB that GitHub takes for a step; longer pages lose their end."""
-_SIGNS = {Ending.DEPLOYED: "✅", Ending.RUNNING: "⏳", Ending.ROLLED_BACK: "↩️"}
-_COLOURS = {Ending.DEPLOYED: "#2da44e", Ending.RUNNING: "#0969da"}
+_SIGNS = {
+    Ending.DEPLOYED: "✅",
+    Ending.RUNNING: "⏳",
+    Ending.ROLLED_BACK: "↩️",
+    Ending.SKIPPED: "⏭️",
+}
+_COLOURS = {
+    Ending.DEPLOYED: "#2da44e",
+    Ending.RUNNING: "#0969da",
+    Ending.SKIPPED: "#6e7781",
+}
 _LONGEST_EVIDENCE = 4000
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from quorumshift.cli.exit_codes import code_of
 from quorumshift.cli.main import parser
+from quorumshift.domain.execution import Ending
 
-PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "commands.md").read_text()
 ELSEWHERE = ("plan", "rehearse")
 """Verbs with a page of their own."""
 
@@ -30,3 +33,15 @@ def test_every_option_is_named(verb: str) -> None:
     options = [text for action in verbs()[verb]._actions for text in action.option_strings]
     for option in options:
         assert option in ("-h", "--help") or f"`{option}" in PAGE or f"{option} " in PAGE, option
+
+
+@pytest.mark.parametrize("ending", list(Ending))
+def test_every_ending_is_told_with_its_exit_code(ending: Ending) -> None:
+    row = next(row for row in PAGE.splitlines() if row.startswith("| `") and f"`{ending}`" in row)
+    assert row.split("|")[2].strip() == str(int(code_of(ending)))
+
+
+@pytest.mark.parametrize("page", ["docs/github-actions.md", "action.yml"])
+def test_the_action_names_every_ending_that_it_can_tell(page: str) -> None:
+    text = (ROOT / page).read_text()
+    assert [one for one in Ending if one is not Ending.RUNNING and one.value not in text] == []

@@ -16,7 +16,7 @@ TOUCHED = {"deployment": {"id": "d-1"}}
     [
         ("RUNNING", "PollDeployment", TOUCHED, Ending.RUNNING),
         ("SUCCEEDED", "Deployed", TOUCHED, Ending.DEPLOYED),
-        ("SUCCEEDED", "Skipped", {}, Ending.REFUSED),
+        ("SUCCEEDED", "Skipped", {}, Ending.SKIPPED),
         ("FAILED", "RolledBack", TOUCHED, Ending.ROLLED_BACK),
         ("FAILED", "Failed", {}, Ending.REFUSED),
         ("PENDING_REDRIVE", "Observe", TOUCHED, Ending.RUNNING),
