@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from quorumshift.cli import rehearse
+from quorumshift.cli.entry import heed
 from quorumshift.cli.errors import add_debug
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.rehearsal.processes import die_with_parent, environment_of_child
@@ -81,8 +82,7 @@ def main() -> int:
     """One arm: ``python -m quorumshift.cli.arms WAY --nodes …``."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: our parent ends us
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, rehearse.interrupt)
+    heed()
     from quorumshift.rehearsal.run import Interrupted
     from quorumshift.rehearsal.ways import WAYS
 

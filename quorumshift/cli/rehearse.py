@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.entry import heed
 from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
@@ -199,8 +199,6 @@ def _within(number: float, allowed: tuple[float, float], unit: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse; return the exit code."""
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
     if not options.baseline:
         return explained(lambda: _run_one(options), options.debug)
     if options.build:
@@ -251,6 +249,7 @@ def explained(act: Callable[[], int], debug: bool = False) -> int:
     from quorumshift.rehearsal.run import Broken, Interrupted
 
     try:
+        heed()
         return act()
     except (InvalidConfiguration, CannotStart) as error:
         return say("rehearse", error, ExitCode.USAGE)
@@ -264,11 +263,6 @@ def explained(act: Callable[[], int], debug: bool = False) -> int:
         if debug:
             raise
         return broke("rehearse", error)
-
-
-def interrupt(_signal: int, _frame: Any) -> None:
-    """For every signal that ends a command, as Ctrl-C does."""
-    raise KeyboardInterrupt
 
 
 def _print(result: Result, form: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorumshift.cli.entry import heed
 from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode
-from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, interrupt, put_out
+from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, put_out
 from quorumshift.domain.errors import InvalidConfiguration, InvalidRequest, QuorumshiftError
 
 if TYPE_CHECKING:
@@ -149,11 +149,11 @@ class Service:
 
 def explained(verb: str, options: argparse.Namespace, act: Callable[[Service], int]) -> int:
     """The exit code of ``act``; what it raises becomes a line on standard error and a code."""
-    signal.signal(signal.SIGTERM, interrupt)
-    if options.debug:
-        return act(Service(options))
     from quorumshift.adapters.aws.asking import in_one_line
 
+    heed()
+    if options.debug:
+        return act(Service(options))
     try:
         service = Service(options)
         with in_one_line(service.names):
