@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from quorumshift.domain.data import to_json
+from quorumshift.domain.event_budget import pace
 from quorumshift.domain.request import BUILD_DEADLINE_SECONDS, SKIP, parse_request
 from tasks.wiring import wiring
-
-_MOST_POLLS = 2500
-"""A cycle costs about nine of the 25,000 events that an execution may have."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -22,7 +19,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     request = parse_request(event.get("input"), settings.deployment_config)
     other = w.deployments.active() if request.when_busy == SKIP else None
     deadline = settings.deadline_minutes * 60
-    poll = max(settings.poll_seconds, math.ceil(deadline / _MOST_POLLS))
+    build = BUILD_DEADLINE_SECONDS if request.source else 0
+    poll = pace(settings.poll_seconds, (build, deadline, deadline))  # the second: of a roll-back
     return {
         "request": {key: value for key, value in to_json(request).items() if value is not None},
         "execution": event["execution"],

@@ -12,9 +12,9 @@ from typing import Any
 
 from workflows import sdk
 
-TIMEOUT_SECONDS = 8 * 24 * 3600
-"""Longer than the longest rollout that CodeDeploy knows: 120 h before the traffic shift and 48 h
-before blue ends. The deadline that people set is PollDeployment's."""
+TIMEOUT_SECONDS = 12 * 24 * 3600
+"""Longer than the longest deadline, of 120 h, for the rollout and for the roll-back each, and a
+build before them. The deadline that people set is that of the looks."""
 
 _COMMENT = (
     "Deploys one revision of the service, blue/green, without ever costing its Raft cluster the "
@@ -66,7 +66,7 @@ def deploy() -> dict[str, Any]:
     wait_for_build = sdk.wait(
         "WaitForBuild", "A pause until the next look at the build.", "$.timing.buildPollSeconds"
     )
-    poll_build = sdk.task(
+    poll_build = sdk.look(
         "PollBuild",
         "Is the image there? A build that fails, or takes longer than an hour, ends the execution "
         "with its phase and a link to its log.",
@@ -99,7 +99,7 @@ def deploy() -> dict[str, Any]:
         "asks our hooks at each stage; the last one starts the state machine hand_over.",
         "$.timing.pollSeconds",
     )
-    poll_deployment = sdk.task(
+    poll_deployment = sdk.look(
         "PollDeployment",
         "One observation: stages, traffic, alarms, tasks, the hooks' evidence, the Raft cluster. "
         "All that is ever shown of the deployment is made from these.",
@@ -134,7 +134,7 @@ def deploy() -> dict[str, Any]:
     wait_for_rollback = sdk.wait(
         "WaitForRollback", "A pause until the next look at the roll-back.", "$.timing.pollSeconds"
     )
-    poll_rollback = sdk.task(
+    poll_rollback = sdk.look(
         "PollRollback",
         "Follows the roll-back to its own end. Votes that green holds are handed back first; "
         "until then their locks keep green alive.",

@@ -68,6 +68,20 @@ def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
     )
 
 
+def look(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
+    """As :func:`task`, for what is asked again after a pause anyway. It is tried three times at
+    most, because every try of every look counts for the history
+    (``quorumshift/domain/event_budget.py``)."""
+    return steps.Task(
+        name,
+        comment=comment,
+        resource=f"${{{name}}}",
+        result_path=result,
+        timeout_seconds=seconds,
+        retry=[_retry((*PASSING, *DIED), max_attempts=2)],
+    )
+
+
 def news(name: str, comment: str) -> Any:
     """A message on the way, by the function of the same name. It is tried for a minute at most: the
     deployment waits meanwhile, and news that is late is none."""

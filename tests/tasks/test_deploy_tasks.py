@@ -14,6 +14,7 @@ from quorumshift.domain.errors import (
     InvalidRequest,
     RollbackFailed,
 )
+from quorumshift.domain.event_budget import pace
 from quorumshift.domain.rollout import EndedBy, Progress
 from tasks import (
     create_deployment,
@@ -59,7 +60,18 @@ def test_a_long_deadline_polls_slower_to_stay_within_the_history(
 ) -> None:
     monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", str(7200))
     timing = validated({})["timing"]
-    assert timing["deadlineSeconds"] / timing["pollSeconds"] <= 2500
+    assert timing["pollSeconds"] == pace(15, (0, 432_000, 432_000)) > 15
+
+
+def test_a_build_counts_for_the_history_as_well(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_POLL_SECONDS", "5")
+    monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", "208")
+    source = {"repository": "owner/name", "commit": "0a1b2c3"}
+    paces = [validated(asked)["timing"] for asked in ({}, {"source": source})]
+    assert 5 < paces[0]["pollSeconds"] < paces[1]["pollSeconds"]
+    assert paces[1]["buildPollSeconds"] == paces[1]["pollSeconds"]
 
 
 def test_anything_else_is_refused(aws: MemoryAws) -> None:

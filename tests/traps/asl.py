@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from tests.workflows.test_golden import following
+from tests.workflows.event_costs import following
 from workflows.__main__ import GOLDEN
 
 

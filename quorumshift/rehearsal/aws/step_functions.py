@@ -4,8 +4,9 @@ where it does not.
 What moto 5.2 gets wrong and is put right here: Wait and Retry take AWS's time; an execution without
 a name gets one; StopExecution takes effect at once, keeps its error and cause, and is never
 overwritten by what the interrupted state still does; RedriveExecution is there; status changes
-reach EventBridge; it is as strict as AWS (``step_functions_strict``). Lambda functions are called
-directly, and run on when their execution ends. State and machine timeouts are real time, as
+reach EventBridge; it is as strict as AWS (``step_functions_strict``), and a history and the data of
+a state end where AWS ends them. Lambda functions are called directly, and run on when their
+execution ends. State and machine timeouts are real time, as
 Lambda's are.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from quorumshift.rehearsal.aws import step_functions_history as history
 from quorumshift.rehearsal.aws import step_functions_redrive, step_functions_strict
+from quorumshift.rehearsal.aws import step_functions_sizes as sizes
 from quorumshift.rehearsal.aws.events import emit
 from quorumshift.rehearsal.aws.lambda_environment import Outcome
 from quorumshift.rehearsal.aws.lambdas import LambdaEngine
@@ -49,6 +51,7 @@ class StepFunctionsEngine:
         _patch_ending(self)
         history.install(self.world)
         step_functions_strict.install(self.world)
+        sizes.install()
         step_functions_redrive.install(self.ending, self.changed)
 
     def start(self) -> None:
@@ -153,6 +156,7 @@ def _patch_starting(engine: StepFunctionsEngine) -> None:
         execution_input: str | None = None,
         trace_header: Any = None,
     ) -> Any:
+        sizes.refuse_input(execution_input)
         name = name or str(uuid.uuid4())
         with engine.starting:  # two with the same name must see each other
             return begin(self, state_machine_arn, name, execution_input, trace_header)

@@ -1,7 +1,8 @@
 """The history of an execution: told to the live view as it is made, and read as on AWS.
 
 moto's GetExecutionHistory ignores order and page size, and its DescribeExecution leaves out when an
-execution timed out. Its history of an execution that was stopped or timed out goes on until the
+execution timed out. It knows no end of a history, which AWS ends at 25,000 events, and the
+execution with it. Its history of an execution that was stopped or timed out goes on until the
 function at hand is done; here it ends when the execution does, as on AWS, though the function runs
 on.
 """
@@ -15,8 +16,14 @@ from typing import Any
 from quorumshift.rehearsal.aws.patching import replace
 from quorumshift.rehearsal.world import World
 
+MOST_EVENTS = 25_000
+"""AWS Step Functions Developer Guide, "Service quotas", Standard workflows."""
 _PAGE = 1000
 _VERBS = {"stateEnteredEventDetails": "entered", "stateExitedEventDetails": "left"}
+
+
+class TooManyEvents(Exception):
+    """No history is longer; the execution fails, and nothing can catch that."""
 
 
 def install(world: World) -> None:
@@ -51,6 +58,7 @@ def _patch_telling(world: World) -> None:
         with self.closing:
             if self.closed:
                 return int(context.last_published_event_id)
+            _refuse_one_too_many(self, event_type)
             return int(
                 add(self, context, event_type, event_details, timestamp, update_source_event_id)
             )
@@ -73,6 +81,16 @@ def _patch_telling(world: World) -> None:
     add = replace(EventManager, "add_event", add_event, names)
     names = "self event_id source_event_id event_type timestamp event_details"
     publish = replace(EventManager, "_publish_history_event", _publish_history_event, names)
+
+
+def _refuse_one_too_many(events: Any, event_type: Any) -> None:
+    """The last one tells of the execution's end. What raises here raises for every further event,
+    so no Retry and no Catch can hold it."""
+    ends = event_type.name.startswith("Execution") and event_type.name != "ExecutionRedriven"
+    if len(events._history_event_list) >= MOST_EVENTS - 1 and not ends:
+        raise TooManyEvents(
+            f"The execution reached the maximum number of history events ({MOST_EVENTS})."
+        )
 
 
 def end(env: Any, event_type: Any, event_details: Any = None) -> None:

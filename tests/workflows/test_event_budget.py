@@ -1,0 +1,88 @@
+"""The worst execution that there can be fits into the history that Step Functions allows."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from quorumshift.domain.event_budget import EVENTS_A_LOOK, MOST_EVENTS, pace
+from quorumshift.domain.request import BUILD_DEADLINE_SECONDS
+from quorumshift.domain.undo import ATTEMPTS
+from tests.workflows.event_costs import BOTH_ENDS, dearest_round, following, worst
+from workflows.__main__ import GOLDEN
+from workflows.deploy import TIMEOUT_SECONDS
+
+STATES: dict[str, Any] = json.loads((GOLDEN / "deploy.asl.json").read_text("utf-8"))["States"]
+WAITS = sorted(name for name, state in STATES.items() if state["Type"] == "Wait")
+LONGEST_MINUTES = 7200
+
+
+def looped() -> set[str]:
+    """The states that an execution may pass more than once: those on a way back to a Wait."""
+    return {name for name in STATES if name in _reached(name)}
+
+
+def _reached(start: str) -> set[str]:
+    reached: set[str] = set()
+    todo = list(following(STATES[start]))
+    while todo:
+        here = todo.pop()
+        if here not in reached:
+            reached.add(here)
+            todo += following(STATES[here])
+    return reached
+
+
+def most_events(poll: int, build: int, deadline: int) -> int:
+    """Of an execution that passes every other state once, and waits as long as it may in each."""
+    rounds = {
+        "WaitForBuild": math.ceil(build / poll),
+        "WaitForDeployment": math.ceil(deadline / poll),
+        "WaitForRollback": math.ceil(deadline / poll) + ATTEMPTS,
+    }
+    assert sorted(rounds) == WAITS
+    once = sum(worst(state) for name, state in STATES.items() if name not in looped())
+    loops = sum(times * dearest_round(STATES, name) for name, times in rounds.items())
+    return BOTH_ENDS + once + loops
+
+
+def test_no_state_is_passed_again_but_after_a_wait() -> None:
+    for name in looped():
+        assert any(wait == name or wait in _reached(name) for wait in WAITS)
+    assert {name for name in looped() if STATES[name]["Type"] == "Task"} == {
+        "PollBuild",
+        "PollDeployment",
+        "PollRollback",
+    }
+
+
+def test_a_look_costs_what_the_budget_counts_for_it() -> None:
+    assert max(dearest_round(STATES, name) for name in WAITS) == EVENTS_A_LOOK
+
+
+@given(
+    st.integers(5, 300),
+    st.integers(10, LONGEST_MINUTES).map(lambda minutes: minutes * 60),
+    st.sampled_from([0, BUILD_DEADLINE_SECONDS]),
+)
+@example(asked=5, deadline=208 * 60, build=BUILD_DEADLINE_SECONDS)
+def test_the_worst_build_rollout_and_roll_back_fit_into_one_history(
+    asked: int, deadline: int, build: int
+) -> None:
+    poll = pace(asked, (build, deadline, deadline))
+    assert poll >= asked
+    assert most_events(poll, build, deadline) <= MOST_EVENTS
+    if poll > asked:  # no slower than needed, by a tenth
+        assert most_events(math.floor(poll * 0.9), build, deadline) > 0.9 * MOST_EVENTS
+
+
+def test_the_defaults_are_as_fast_as_asked() -> None:
+    assert pace(15, (0, 180 * 60, 180 * 60)) == 15
+
+
+def test_the_worst_deployment_ends_before_its_execution_does() -> None:
+    assert 2 * LONGEST_MINUTES * 60 + BUILD_DEADLINE_SECONDS + 24 * 3600 < TIMEOUT_SECONDS
