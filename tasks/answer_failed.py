@@ -8,6 +8,7 @@ from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.notice import unreconciled
 from quorumshift.domain.outcome import read_failure
 from quorumshift.domain.rollout import Check
+from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.usecases.questions import Question, answer
 from tasks.wiring import evidence, hook_answers, wiring
 
@@ -35,7 +36,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if question.execution:
         where = "the votes are with blue" if done else "the votes were not handed back"
         seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
-        check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen)
+        because = str(planned.get("turned") or "").startswith(WAS_STOPPED)
+        check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen, consequence=because)
         answer(question, check, hook_answers(), evidence)
     if not question.deployment:
         _between(done, reason)

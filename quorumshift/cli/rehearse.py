@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -219,7 +220,7 @@ def _run_one(options: argparse.Namespace) -> int:
     from quorumshift.rehearsal.options import Options
     from quorumshift.rehearsal.run import Rehearsal
     from quorumshift.rehearsal.ways import STARTED_BY
-    from quorumshift.report.live import live_view
+    from quorumshift.report.live import Kept, live_view
 
     what = Options(
         nodes=options.nodes,
@@ -238,7 +239,8 @@ def _run_one(options: argparse.Namespace) -> int:
         _print(result, options.output)
         if options.keep:
             print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
-            rehearsal.wait_for_end()
+            with contextlib.closing(Kept(rehearsal, sys.stderr)):
+                rehearsal.wait_for_end()
         return exit_code(result)
 
 

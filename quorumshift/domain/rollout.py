@@ -150,7 +150,7 @@ def _danger(seen: RolloutObservation, policy: Policy) -> Meaning | None:
 
 
 def _ending(seen: RolloutObservation) -> Meaning:
-    failed = [check for check in seen.checks if not check.passed]
+    failed = [check for check in seen.checks if check.refused]
     if seen.rollout.ended_by is EndedBy.ALARM:
         return replace(_alarm(seen), decision=Decision.FAILED)
     if failed and seen.rollout.ended_by is not EndedBy.REQUEST:
@@ -228,7 +228,7 @@ def _cluster_patience(seen: RolloutObservation, policy: Policy) -> float:
 
 def _worries(seen: RolloutObservation) -> Iterator[str]:
     for check in seen.checks:
-        if not check.passed:
+        if check.refused:
             yield f"check {check.name}"
     for alarm in seen.alarms:
         if alarm.ringing:

@@ -79,14 +79,25 @@ class Rollout:
         return next(found, StageStatus.PENDING)
 
 
+WAS_STOPPED = "the rollout was stopped"
+"""How the reason of a hand-over begins that turned back for no reason of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a hook or the hand-over answered, and what it rested on."""
+    """What a hook or the hand-over answered, and what it rested on. ``consequence``: it says no
+    because the rollout had been ended by then, so it is never why that ended."""
 
     name: str
     passed: bool
     reason: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    consequence: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is a no of its own."""
+        return not self.passed and not self.consequence
 
 
 @dataclass(frozen=True, slots=True)

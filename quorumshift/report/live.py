@@ -82,3 +82,25 @@ class Log(View):
 
     def close(self) -> None:
         self._closed.set()
+
+
+class Kept(View):
+    """What goes on in a rehearsal that stays up, a line an event; of a message all that was sent,
+    as nothing leaves the machine and it can be read nowhere else."""
+
+    def __init__(self, rehearsal: Rehearsal, stream: TextIO) -> None:
+        self._stream = stream
+        self._closed = threading.Event()
+        rehearsal.world.events.listen(self._show)
+
+    def _show(self, event: Event) -> None:
+        text = line(event)
+        if text is None or self._closed.is_set():
+            return
+        body = str(event.data.get("message", "")) if event.kind == "notification" else ""
+        lines = [f"{event.at:6.1f} s  {text}", *(f"          {row}" for row in body.splitlines())]
+        with contextlib.suppress(BrokenPipeError):
+            print("\n".join(lines), file=self._stream, flush=True)
+
+    def close(self) -> None:
+        self._closed.set()

@@ -11,6 +11,7 @@ from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import listed
+from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.usecases.draining import farewell
 
 LONGEST_SECONDS = 2400.0
@@ -174,8 +175,8 @@ def _why_turned(reason: str, seen: ClusterObservation, stuck: float | None) -> s
 def _why_stopped(last: Planned | None) -> str:
     """Whoever reads that the rollout was stopped wants to know what the hand-over waited for."""
     if last is None or (last.stuck_since is None and last.decision is not Turn.WAIT):
-        return "the rollout was stopped"
-    return f"the rollout was stopped while the hand-over waited: {last.reason}"
+        return WAS_STOPPED
+    return f"{WAS_STOPPED} while the hand-over waited: {last.reason}"
 
 
 def _pause(seen: ClusterObservation, decision: Turn, stuck: float | None) -> int:

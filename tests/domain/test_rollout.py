@@ -166,6 +166,18 @@ def test_a_failed_hook_without_evidence_is_named_by_its_stage() -> None:
     assert meaning.cause == "stage AfterInstall failed: no reply: failed"
 
 
+def test_a_no_that_came_after_the_end_is_not_why_it_ended() -> None:
+    no = Check("AfterAllowTraffic", False, "the rollout was stopped", consequence=True)
+    stages = (Stage("AfterAllowTraffic", StageStatus.FAILED, "no answer within an hour"),)
+    timed_out = Rollout("d-1", Progress.FAILED, stages, ended_by=EndedBy.CHECK, message="failed")
+    meaning = judge(seen(rollout=timed_out, checks=(no,)), POLICY)
+    assert (meaning.error, meaning.cause) == (
+        "RolloutFailed",
+        "stage AfterAllowTraffic failed: no answer within an hour: failed",
+    )
+    assert decision(follow(seen(checks=(no,)), seen(checks=(no,), waited=900))) == ("wait", "")
+
+
 def test_an_observation_survives_the_state_machine() -> None:
     checks = (Check("BeforeInstall", True, "fine", {"term": 7, "voters": ["b1"]}),)
     look = follow(sick(1000, alarms=(Alarm("a", True),), checks=checks, failures=(DIED,)))

@@ -14,7 +14,7 @@ from quorumshift.rehearsal.block import take_block
 from quorumshift.rehearsal.load import LoadSnapshot
 from quorumshift.rehearsal.players import PlayersSnapshot
 from quorumshift.rehearsal.world import World
-from quorumshift.report.live import Log
+from quorumshift.report.live import Kept, Log
 from quorumshift.report.terminal import Terminal
 from tests.rehearsal.fleet import until
 
@@ -82,3 +82,20 @@ def test_the_picture_holds_the_players_where_there_are_any(world: World, players
     text = console.export_text()
     assert "1,234 requests, 0 failed" in text
     assert (f"players   {SAID}" in text) is players
+
+
+def test_a_rehearsal_that_stays_up_tells_whole_messages(world: World) -> None:
+    stream = io.StringIO()
+    kept = Kept(rehearsal(world, players=False), stream)
+    world.events.say("notification", "sample: started", message="app:2 is deployed.\nNext: watch")
+    world.events.say("load", "nobody needs this")
+    world.events.say("error", "ecs:RunTask is not part of the rehearsal")
+    kept.close()
+    world.events.say("error", "too late")
+    lines = [line.partition(" s  ")[2] or line.strip() for line in stream.getvalue().splitlines()]
+    assert lines == [
+        "message     sample: started",
+        "app:2 is deployed.",
+        "Next: watch",
+        "ERROR       ecs:RunTask is not part of the rehearsal",
+    ]

@@ -76,7 +76,9 @@ def test_yes_is_not_said_to_a_rollout_that_was_stopped(aws: MemoryAws) -> None:
     answer = answer_failed.handler(state, None)
     assert (answer["error"], answer["handedBack"]) == ("HandedBack", False)
     assert aws.answers == [("hook-1", "Failed")]
-    assert "the rollout was stopped" in json.loads(aws.evidence[0])["reason"]
+    left = json.loads(aws.evidence[0])
+    assert "the rollout was stopped" in left["reason"]
+    assert left["consequence"], "the stop is the cause, not this no"
     assert aws.service.locked == set(), "who followed the rollout may be gone"
 
 
@@ -108,7 +110,9 @@ def test_a_task_that_failed_is_the_reason_for_the_no(aws: MemoryAws) -> None:
     answer = answer_failed.handler({**ASKED, "failure": caught}, None)
     assert (answer["error"], answer["cause"]) == ("MissingResource", "no service")
     assert aws.answers == [("hook-1", "Failed")]
-    assert "the votes were not handed back" in json.loads(aws.evidence[0])["reason"]
+    left = json.loads(aws.evidence[0])
+    assert "the votes were not handed back" in left["reason"]
+    assert not left["consequence"]
 
 
 def test_a_refused_step_is_told_and_not_raised(aws: MemoryAws) -> None:
