@@ -133,6 +133,7 @@ def _settings(
         listener=traffic.production_listener,
         raft_peer_port=configuration.raft.peer_port,
         slack_secret=configuration.notifications.slack_secret,
+        host=configuration.load_balancer.host,
         **_database(configuration),
     )
 

@@ -1,4 +1,4 @@
-"""The load balancer, its two listeners and its two target groups, each of them made or adopted.
+"""The load balancer, its listeners and its two target groups, each of them made or adopted.
 
 Listeners that are made say here what they forward to when the stack is created; from then on
 CodeDeploy moves the weights, and the two groups swap roles with every deployment. CloudFormation
@@ -18,10 +18,15 @@ from infra.access_logs import AccessLogs
 from infra.parts import NetworkParts, TargetGroupParts, TrafficParts, balancer_name
 from quorumshift.config import Configuration
 
+TLS_POLICY = elb.SslPolicy.TLS13_12_RES_PQ
+"""TLS 1.3 and 1.2, and a key exchange that a quantum computer does not break, where the client has
+it: what AWS recommends and its console takes (Elastic Load Balancing User Guide, "Security
+policies"). CloudFormation's own default lets TLS 1.0 in."""
+
 
 class LoadBalancing(Construct):
     """``blue``: the target group that serves when the stack is created. ``listeners``: those that
-    are made. ``parts``: what the other stack needs."""
+    are made and forward to it. ``parts``: what the other stack needs."""
 
     def __init__(
         self, scope: Construct, configuration: Configuration, network: NetworkParts, vpc: ec2.IVpc
@@ -45,6 +50,8 @@ class LoadBalancing(Construct):
             or self._listener("Production", ports.listener_port),
             test_listener=adopt.test_listener or self._listener("Test", ports.test_listener_port),
         )
+        if configuration.redirecting_port:
+            self._redirect(configuration.redirecting_port, ports.listener_port)
 
     def output(self) -> None:
         """What a person wants to call, and what another service asks for that adopts it."""
@@ -59,8 +66,9 @@ class LoadBalancing(Construct):
             "TestUrl": parts.test_url(configuration),
         }
         if not configuration.adopt.production_listener:  # of another's nobody knows the protocol
-            port = configuration.load_balancer.listener_port
-            values["ProductionUrl"] = f"http://{parts.dns_name}:{port}"
+            balancer = configuration.load_balancer
+            host = balancer.host or parts.dns_name
+            values["ProductionUrl"] = f"{balancer.scheme}://{host}:{balancer.listener_port}"
         for name, value in values.items():
             CfnOutput(self, name, value=value).override_logical_id(name)
 
@@ -134,12 +142,16 @@ class LoadBalancing(Construct):
         return group
 
     def _listener(self, name: str, port: int) -> str:
+        certificate = self._configuration.load_balancer.certificate
+        secured = elb.ApplicationProtocol.HTTPS if certificate else elb.ApplicationProtocol.HTTP
         listener = elb.ApplicationListener(
             self,
             name,
             load_balancer=self._balancer,
             port=port,
-            protocol=elb.ApplicationProtocol.HTTP,
+            protocol=secured,
+            certificates=[elb.ListenerCertificate.from_arn(certificate)] if certificate else None,
+            ssl_policy=TLS_POLICY if certificate else None,
             open=False,
             default_action=elb.ListenerAction.weighted_forward(
                 [
@@ -150,3 +162,17 @@ class LoadBalancing(Construct):
         )
         self.listeners.append(listener)
         return listener.listener_arn
+
+    def _redirect(self, port: int, target: int) -> None:
+        """Who comes by HTTP is sent to the production listener, and remembers it."""
+        elb.ApplicationListener(
+            self,
+            "Redirect",
+            load_balancer=self._balancer,
+            port=port,
+            protocol=elb.ApplicationProtocol.HTTP,
+            open=False,
+            default_action=elb.ListenerAction.redirect(
+                protocol="HTTPS", port=str(target), permanent=True
+            ),
+        )

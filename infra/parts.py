@@ -78,7 +78,8 @@ class TrafficParts:
 
     def test_url(self, configuration: Configuration) -> str:
         """Where the functions try green before users see it."""
-        return f"http://{self.dns_name}:{configuration.load_balancer.test_listener_port}"
+        balancer = configuration.load_balancer
+        return f"{balancer.scheme}://{self.dns_name}:{balancer.test_listener_port}"
 
 
 def balancer_name(arn: str) -> str:

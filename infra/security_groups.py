@@ -72,9 +72,9 @@ class SecurityGroups(Construct):
         for users before its checks have passed."""
         ports = configuration.load_balancer
         if self._is_made(self.balancer):
-            self.balancer.add_ingress_rule(
-                ec2.Peer.any_ipv4(), ec2.Port.tcp(ports.listener_port), "users"
-            )
+            for port in (ports.listener_port, configuration.redirecting_port):
+                if port:
+                    self.balancer.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "users")
             accept(self.balancer, "EC23", "users come from anywhere; the test listener is closed")
         else:
             # An internal load balancer sees the functions' own addresses.

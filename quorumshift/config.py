@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quorumshift.config_adopt import Adopt
+from quorumshift.config_listeners import REDIRECTING_PORT
 from quorumshift.config_rules import check
 from quorumshift.config_schema import Origin, read_tables
 from quorumshift.config_tables import (
@@ -57,6 +58,13 @@ class Configuration:
     github: GitHub = field(default_factory=GitHub)
     adopt: Adopt = field(default_factory=Adopt)
     given_names: GivenNames = field(default_factory=GivenNames, metadata={"table": "names"})
+
+    @property
+    def redirecting_port(self) -> int | None:
+        """Where users who come by HTTP are sent to HTTPS; port 80 of another's load balancer is its
+        owner's."""
+        secured = self.load_balancer.certificate and not self.adopt.load_balancer
+        return REDIRECTING_PORT if secured else None
 
     @property
     def names(self) -> Names:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quorumshift.config_adopt import check_adopt
+from quorumshift.config_listeners import check_listeners
 from quorumshift.config_schema import Origin
 from quorumshift.config_variables import check_secret, check_variables
 from quorumshift.domain.cron import read_cron
@@ -37,6 +38,7 @@ def check(configuration: Configuration, origin: Origin) -> None:
     check_secret("notifications.slack_secret", configuration.notifications.slack_secret, origin)
     _check_times(configuration, origin)
     check_adopt(configuration, origin)
+    check_listeners(configuration, origin)
 
 
 def _check_count(configuration: Configuration, origin: Origin) -> None:

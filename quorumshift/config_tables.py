@@ -141,8 +141,23 @@ class Raft:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
-    """Listeners, health checks and cookies. The limits are Elastic Load Balancing's."""
+    """Listeners, health checks and cookies. The limits are Elastic Load Balancing's.
 
+    ``certificate``: the ARN of one in AWS Certificate Manager, for the listeners that are made.
+    ``host``: the name that users call, which the certificate is for. ``plain_http``: the listeners
+    speak HTTP, and no certificate is needed."""
+
+    certificate: str = key(
+        "",
+        pattern=r"|arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}",
+        says="the ARN of a certificate in AWS Certificate Manager, or empty",
+    )
+    host: str = key(
+        "",
+        pattern=r"|(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
+        says="a host name in small letters, such as play.example.com, or empty",
+    )
+    plain_http: bool = key(False)
     listener_port: int = key(8080, **_PORT)
     test_listener_port: int = key(9090, **_PORT)
     deregistration_delay_seconds: int = key(30, least=0, most=3600)
@@ -151,6 +166,11 @@ class LoadBalancer:
     healthy_threshold: int = key(2, least=2, most=10)
     unhealthy_threshold: int = key(3, least=2, most=10)
     stickiness_seconds: int = key(86400, least=0, most=604800)
+
+    @property
+    def scheme(self) -> str:
+        """What the listeners speak: ``https`` or ``http``."""
+        return "http" if self.plain_http else "https"
 
 
 @dataclass(frozen=True, slots=True)

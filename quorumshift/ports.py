@@ -280,7 +280,7 @@ class Probe(Protocol):
         """Whether ``GET url`` is answered with 200."""
 
     def websocket(self, url: str) -> Reply:
-        """Whether a WebSocket opens at ``url`` (``http://…``)."""
+        """Whether a WebSocket opens at ``url`` (``http://…`` or ``https://…``)."""
 
 
 class TrialRoute(Protocol):

@@ -31,14 +31,15 @@ class Settings:
     family and the container and port that the load balancer talks to. ``health_url``: path and
     port a task answers its health check on, ``:8080/health``. ``trial_path``: what ``port``
     answers with 200, empty when it takes WebSockets alone; ``websocket_path``: empty when it takes
-    none. ``test_url``: the test listener, ``http://host:port``. ``hook_prefix``: a hook's function
+    none. ``test_url``: the test listener, ``https://name:port``. ``hook_prefix``: a hook's function
     is ``<hook_prefix><hook-name>``. ``hand_over``: ARN of that state machine; ``deploy``: of this
     one; ``topic``: SNS topic ARN. ``project``: CodeBuild project (empty: none). ``repository``: ECR
     repository URI. ``dialect``: the Raft adapter; ``raft_port``: where it is asked,
     ``raft_peer_port``: where nodes talk to each other. ``policy``: JSON of
     :class:`~quorumshift.domain.policy.Policy`. ``deployment_config``: the default.
     ``poll_seconds``, ``deadline_minutes``: of the wait for a deployment, in AWS's time.
-    ``listener``: ARN of the production listener.
+    ``listener``: ARN of the production listener. ``host``: the name that users call, which the
+    listeners' certificate is for; empty: the load balancer's own.
 
     ``discovery``: ``ecs``, or ``postgres`` where the nodes' ids stand in the service's own table.
     Then ``database_secret`` is the name or ARN of the secret that tells how to get there, never
@@ -81,6 +82,7 @@ class Settings:
     database_ca: str = ""
     database_region: str = ""
     slack_secret: str = ""
+    host: str = ""
 
     @property
     def evidence_group(self) -> str:

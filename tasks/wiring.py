@@ -277,7 +277,7 @@ class Wiring:
             deployments=self.deployments,
             definitions=self.definitions,
             images=self.images,
-            probe=HttpProbe(),
+            probe=HttpProbe(host=self.settings.host),
             route=ListenerRoute(client("elbv2"), settings.listener, settings.test_url),
             clock=self.clock,
             policy=self.policy,

@@ -21,13 +21,19 @@ ROOT = Path(__file__).parents[1]
 ETCD = ROOT / "examples" / "etcd" / "quorumshift.toml"
 SNAKETRON = ROOT / "quorumshift.toml"
 SMALLEST = '[service]\nname = "orders"\n'
+IN_THE_CLEAR = "\n[load_balancer]\nplain_http = true\n"
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/5f0c6e52-93f5-4f0e-9d55-3c1c8f0b7a21"
+SECURED = f'certificate = "{CERTIFICATE}"\nhost = "play.example.com"\n'
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Any:
+    """What is not about listeners has plain ones."""
+
     def write(text: str) -> Path:
         path = tmp_path / "quorumshift.toml"
-        path.write_text(text, encoding="utf-8")
+        plain = text if "[load_balancer]" in text else text + IN_THE_CLEAR
+        path.write_text(plain, encoding="utf-8")
         return path
 
     return write
@@ -408,3 +414,35 @@ def schema() -> dict[str, Any]:
                 default = "required"
             found[f"{table}.{field.name}"] = default
     return found
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("", 3, ["load_balancer.certificate is missing", "AWS Certificate", "plain_http = true"]),
+        ('host = "play.example.com"\n', 3, ["load_balancer.certificate is missing"]),
+        ('certificate = "mine"\n', 4, ["the ARN of a certificate in AWS Certificate Manager"]),
+        (f'certificate = "{CERTIFICATE}"\n', 3, ["load_balancer.host is missing", "users call"]),
+        (f"{SECURED}plain_http = true\n", 4, ["plain_http = true", "take one of them out"]),
+        (f"{SECURED}listener_port = 80\n", 6, ["must not be 80", "443"]),
+        (f"{SECURED}test_listener_port = 80\n", 6, ["must not be 80"]),
+        ('plain_http = true\nhost = "*.example.com"\n', 5, ["a host name", "play.example.com"]),
+        ('plain_http = true\nhost = "Play.example.com"\n', 5, ["small letters"]),
+        ('plain_http = true\nhost = "10.0.0.1"\n', 5, ["a host name"]),
+    ],
+)
+def test_what_users_say_is_secret_unless_the_file_asks_for_plain_http(
+    write: Any, text: str, line: int, says: list[str]
+) -> None:
+    path = write(f"{SMALLEST}[load_balancer]\n{text}")
+    message = refusal(path)
+    assert message.startswith(f"{path}:{line}: ")
+    for words in says:
+        assert words in message
+
+
+def test_a_certificate_or_plain_http_is_enough(write: Any) -> None:
+    secured = load(write(f"{SMALLEST}[load_balancer]\n{SECURED}")).load_balancer
+    assert (secured.scheme, secured.certificate) == ("https", CERTIFICATE)
+    plain = f"{SMALLEST}[load_balancer]\nplain_http = true\nlistener_port = 80\n"
+    assert load(write(plain)).load_balancer.scheme == "http"

@@ -51,7 +51,10 @@ def write(tmp_path: Path) -> Any:
         lines = [f"{name} = {json.dumps(value)}" for name, value in keys.items()]
         path = tmp_path / "quorumshift.toml"
         head = f'[service]\nname = "orders"\n{before}[adopt]\n'
-        path.write_text(head + "\n".join(lines) + "\n" + secrets, encoding="utf-8")
+        text = head + "\n".join(lines) + "\n" + secrets
+        if "[load_balancer]" not in text:
+            text += "\n[load_balancer]\nplain_http = true\n"
+        path.write_text(text, encoding="utf-8")
         return path
 
     return write
@@ -215,3 +218,33 @@ def test_a_secret_has_one_source_and_a_name_that_can_be_granted(
     message = refusal(path)
     assert "adopt.secrets.KEY" in message
     assert says in message
+
+
+SECURED = (
+    "[load_balancer]\n"
+    'certificate = "arn:aws:acm:us-east-1:123456789012:certificate/'
+    '5f0c6e52-93f5-4f0e-9d55-3c1c8f0b7a21"\nhost = "play.example.com"\n'
+)
+
+
+def test_listeners_that_are_adopted_are_taken_to_speak_https(write: Any) -> None:
+    named = load(write(TRAFFIC, before='[load_balancer]\nhost = "play.example.com"\n'))
+    assert named.load_balancer.scheme == "https"
+    assert "load_balancer.host is missing" in refusal(
+        write(TRAFFIC, before="[load_balancer]\nlistener_port = 443\n")
+    )
+    assert "both are adopted" in refusal(write(TRAFFIC, before=SECURED))
+
+
+def test_a_test_listener_that_is_made_needs_a_certificate(write: Any) -> None:
+    keys = without(TRAFFIC, "test_listener")
+    assert load(write(keys, before=SECURED)).load_balancer.scheme == "https"
+    bare = write(keys, before='[load_balancer]\nhost = "play.example.com"\n')
+    assert "load_balancer.certificate is missing" in refusal(bare)
+
+
+def test_port_80_of_anothers_load_balancer_is_its_owners(write: Any) -> None:
+    described = write(
+        without(TRAFFIC, "test_listener"), before=f"{SECURED}test_listener_port = 80\n"
+    )
+    assert load(described).load_balancer.test_listener_port == 80

@@ -37,6 +37,7 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         production_port=balancer.listener_port,
         test_port=balancer.test_listener_port,
         delay=balancer.deregistration_delay_seconds,
+        scheme=balancer.scheme,
         application=names.application,
         deployment_group=names.deployment_group,
         functions=tuple(names.function(state) for state in _functions(configuration)),

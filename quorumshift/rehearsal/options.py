@@ -9,7 +9,7 @@ from typing import Any
 from quorumshift.config import load
 from quorumshift.rehearsal.database_authority import ca_file
 from quorumshift.rehearsal.faults import Deed, Fault
-from quorumshift.rehearsal.greenfield import greenfield
+from quorumshift.rehearsal.greenfield import greenfield, in_the_clear
 from quorumshift.rehearsal.preflight import CannotStart
 from quorumshift.rehearsal.samples import CONTRACTS, Contract, Sample, sample_of
 from quorumshift.rehearsal.service.node import EXTENDED, LEGACY
@@ -49,7 +49,11 @@ class Options:
         """What to change in the file; nothing where it says so anyway, so that the template which
         was kept for the file as it is serves again. Raises ``InvalidConfiguration``."""
         plain = load(self.configuration)
-        changed: dict[str, Any] = {**greenfield(plain), **self.contract.overrides}
+        changed: dict[str, Any] = {
+            **greenfield(plain),
+            **in_the_clear(plain),
+            **self.contract.overrides,
+        }
         if self.way.self_joining and plain.raft.reconcile:
             changed["raft.reconcile"] = False  # nobody has that today
         if self.scheduled and not plain.schedule.enabled:

@@ -130,6 +130,21 @@ def test_a_task_without_an_address_is_not_there_yet() -> None:
     assert ours.roster(None).tasks == ()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"containers": [{"name": "app", "networkInterfaces": [{"ipv6Address": "fd00::1"}]}]},
+        {"attachments": [{"details": [{"name": "ipv6Address", "value": "fd00::1"}]}]},
+    ],
+)
+def test_a_task_with_an_ipv6_address_alone_is_refused(changes: dict[str, Any]) -> None:
+    alone = task(1, "ecs-svc/1", **{"attachments": [], **changes})
+    with pytest.raises(MissingResource, match=r"task 1 has an IPv6 address alone.* subnets with"):
+        service([alone])[0].roster(None)
+    starting = {**alone, "lastStatus": "PENDING"}
+    assert service([starting])[0].roster(None).tasks == ()
+
+
 def test_a_task_of_no_known_task_set_has_no_colour() -> None:
     ours, _ = service([task(1, "ecs-svc/9")])
     assert ours.roster("d-1").tasks[0].colour is Colour.NONE

@@ -328,11 +328,25 @@ def test_what_is_turned_off_in_a_deployment_group_counts_as_missing() -> None:
 
 def test_a_listener_that_forwards_to_one_group_gives_it_all() -> None:
     action = {"Type": "forward", "TargetGroupArn": "arn:g"}
-    listener = {"ListenerArn": "arn:l", "Port": 80, "DefaultActions": [action]}
-    api = Api("elbv2", describe_listeners={"Listeners": [listener]})
+    listener = {
+        "ListenerArn": "arn:l",
+        "Port": 443,
+        "Protocol": "HTTPS",
+        "DefaultActions": [action],
+    }
+    elsewhere = {"Type": "forward", "TargetGroupArn": "arn:other"}
+    rules = [
+        {"IsDefault": True, "Actions": [action]},
+        {"IsDefault": False, "Actions": [elsewhere]},
+        {"IsDefault": False, "Actions": [{"Type": "redirect"}]},
+    ]
+    api = Api(
+        "elbv2", describe_listeners={"Listeners": [listener]}, describe_rules={"Rules": rules}
+    )
     balancer = Look(types.SimpleNamespace(arn="arn:lb"))
     (found,) = balancing.listeners(answering(elbv2=api), balancer).there  # type: ignore[arg-type] # its ARN is all that is read
     assert (found.weights, found.sticky) == ({"arn:g": 1}, False)
+    assert (found.protocol, found.ruled) == ("HTTPS", frozenset({"arn:other"}))
 
 
 @pytest.mark.parametrize(

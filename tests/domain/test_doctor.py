@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorumshift.domain.doctor import Check, Facts, Look, State, diagnose
-from quorumshift.domain.doctor.expected import Expected
+from quorumshift.domain.doctor.expected import Adopted, Expected
 from quorumshift.domain.doctor.facts import Function, Repository, Topic
 from quorumshift.domain.doctor.network import ENDPOINTS
-from quorumshift.domain.doctor.network_facts import Rule
+from quorumshift.domain.doctor.network_facts import Rule, Subnet
 from quorumshift.domain.look import Look as ClusterLook
 from tests.domain.cluster_builder import cluster
 from tests.domain.fit_account import (
@@ -74,6 +74,12 @@ def listener(at: int, **changed: Any) -> dict[str, Any]:
     all_of_it = list(LISTENERS)
     all_of_it[at] = replace(all_of_it[at], **changed)
     return {"listeners": Look(tuple(all_of_it))}
+
+
+def ipv6_alone(id: str) -> dict[str, Subnet]:
+    known = dict(NETWORK.subnets.there)
+    known[id] = replace(known[id], cidr="")
+    return known
 
 
 def group(**changed: Any) -> dict[str, Any]:
@@ -234,6 +240,21 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
         listener(1, weights={"arn:targetgroup/other/9": 100}),
         {"traffic/test listener"},
         "other/9",
+    ),
+    "a listener that speaks HTTP": (
+        listener(0, protocol="HTTP"),
+        {"traffic/production listener"},
+        "load_balancer.plain_http = true",
+    ),
+    "a rule beside the default action": (
+        listener(0, ruled=frozenset({GREEN, "arn:targetgroup/other/9"})),
+        {"traffic/production listener"},
+        "a rule of it forwards to app-green",
+    ),
+    "a subnet of IPv6 alone": (
+        {"network": replace(NETWORK, subnets=Look(ipv6_alone("s-2")))},
+        {"network/addresses"},
+        "IPv6 alone in s-2",
     ),
     "a sticky listener": (listener(0, sticky=True), {"traffic/production listener"}, "sticky"),
     "no test listener": (
@@ -417,6 +438,31 @@ def test_one_resource_of_the_stack_is_enough_to_miss_the_others() -> None:
     half = replace(bare(), application=Look("ECS"))
     assert "deployment/deployment group" in of(State.NG, half)
     assert "service/service" in of(State.NG, half)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "at", "protocol", "adopted", "wrong"),
+    [
+        ("http", 0, "HTTP", False, False),
+        ("http", 1, "HTTPS", False, True),
+        ("http", 0, "HTTPS", False, True),
+        ("http", 0, "HTTPS", True, False),
+        ("http", 1, "HTTPS", True, True),
+        ("https", 1, "HTTP", True, True),
+        ("https", 0, "HTTP", True, True),
+    ],
+)
+def test_listeners_speak_what_the_configuration_says_or_better(
+    scheme: str, at: int, protocol: str, adopted: bool, wrong: bool
+) -> None:
+    spoken = [replace(one, protocol=scheme.upper()) for one in LISTENERS]
+    spoken[at] = replace(spoken[at], protocol=protocol)
+    arns = ("arn:listener/80", "arn:listener/9090") if adopted else ("", "")
+    listeners = Adopted(production_listener=arns[0], test_listener=arns[1])
+    expected = replace(EXPECTED, scheme=scheme, adopted=listeners)
+    here = fit(listeners=Look(tuple(spoken)))
+    bad = {name for name in of(State.NG, here, expected) if name.endswith(" listener")}
+    assert bad == ({f"traffic/{('production', 'test')[at]} listener"} if wrong else set())
 
 
 def test_a_deployment_under_way_is_no_fault_and_its_weights_are_not() -> None:

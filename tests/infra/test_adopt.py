@@ -28,7 +28,7 @@ def test_nothing_that_is_adopted_is_made(adopting: Template) -> None:
     (group,) = adopting.of("AWS::EC2::SecurityGroup").values()
     assert group["GroupDescription"].endswith(": functions of the deployment")
     (listener,) = adopting.of("AWS::ElasticLoadBalancingV2::Listener").values()
-    assert listener["Port"] == 9090
+    assert (listener["Port"], listener["Protocol"]) == (9090, "HTTPS")
 
 
 def test_the_service_runs_where_it_is_told(adopting: Template, described: Configuration) -> None:
@@ -136,8 +136,9 @@ def test_the_functions_try_green_through_the_adopted_load_balancer(adopting: Tem
         {name: adopting.text(value) for name, value in variables if name.startswith(PREFIX)}
     )
     assert settings.test_url == (
-        "http://snaketron-staging-alb-1234567890.us-east-1.elb.amazonaws.com:9090"
+        "https://snaketron-staging-alb-1234567890.us-east-1.elb.amazonaws.com:9090"
     )
+    assert settings.host == "staging.snaketron.example.com"
     assert settings.listener.endswith("/f2f7dc8efc522ab2")
 
 

@@ -12,6 +12,7 @@ from infra.together import check_together
 from quorumshift.config import load
 from quorumshift.domain.errors import InvalidConfiguration
 from tests.infra.conftest import ADOPT, ETCD, SNAKETRON
+from tests.test_config import IN_THE_CLEAR
 from tests.test_config_adopt import ALL, BALANCER, GROUPS, LISTENERS, PRODUCTION, VPC
 
 
@@ -20,7 +21,7 @@ def refusal(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> str:
     described = []
     for number, overrides in enumerate((one, other)):
         path = tmp_path / f"{number}.toml"
-        path.write_text(f'[service]\nname = "service-{number}"\n')
+        path.write_text(f'[service]\nname = "service-{number}"\n{IN_THE_CLEAR}')
         described.append((path, load(path, overrides)))
     with pytest.raises(InvalidConfiguration) as caught:
         check_together(described)
@@ -69,7 +70,7 @@ def test_a_listener_is_one_services_alone(tmp_path: Path) -> None:
 
 def test_a_shared_cluster_and_network_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "quorumshift.toml"
-    path.write_text('[service]\nname = "another"\n')
+    path.write_text(f'[service]\nname = "another"\n{IN_THE_CLEAR}')
     shared = {"names.cluster": "sample-cluster", **adopted({**VPC, **BALANCER, "cluster": True})}
     check_together([(ETCD, load(ETCD)), (path, load(path, shared))])
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from quorumshift.config import load
+from tests.infra.conftest import SNAKETRON
 from tests.infra.template import Template
 
 
@@ -72,6 +74,53 @@ def test_the_test_listener_is_open_to_the_functions_way_out_alone(template: Temp
     assert sources == {8080: "0.0.0.0/0", 9090: f"<{address}>/32"}
     (gateway,) = template.of("AWS::EC2::NatGateway").values()
     assert template.target(gateway["AllocationId"]) == address
+
+
+@pytest.mark.parametrize("port", [8080, 9090])
+def test_a_listener_with_a_certificate_speaks_tls_as_aws_recommends(
+    snaketron: Template, port: int
+) -> None:
+    _, listener = listeners(snaketron)[port]
+    assert listener["Protocol"] == "HTTPS"
+    assert listener["Certificates"] == [
+        {"CertificateArn": load(SNAKETRON).load_balancer.certificate}
+    ]
+    assert listener["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+
+
+def test_who_comes_by_http_is_sent_to_https(snaketron: Template) -> None:
+    _, listener = listeners(snaketron)[80]
+    (action,) = listener["DefaultActions"]
+    assert (listener["Protocol"], action["Type"]) == ("HTTP", "redirect")
+    assert action["RedirectConfig"] == {
+        "Protocol": "HTTPS",
+        "Port": "8080",
+        "StatusCode": "HTTP_301",
+    }
+
+
+def test_users_reach_the_redirect_and_nobody_else_the_test_listener(snaketron: Template) -> None:
+    (balancer,) = snaketron.of("AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    (group,) = (snaketron.target(each) for each in balancer["SecurityGroups"])
+    rules = snaketron.of("AWS::EC2::SecurityGroup")[group]["SecurityGroupIngress"]
+    anybody = {rule["FromPort"] for rule in rules if rule["CidrIp"] == "0.0.0.0/0"}
+    assert anybody == {80, 8080}
+
+
+def test_the_functions_try_green_by_https_in_the_name_that_users_call(snaketron: Template) -> None:
+    function = next(iter(snaketron.of("AWS::Lambda::Function").values()))
+    variables = function["Environment"]["Variables"]
+    assert snaketron.text(variables["QUORUMSHIFT_TEST_URL"]).startswith("https://")
+    assert variables["QUORUMSHIFT_HOST"] == "snaketron.example.com"
+    url = snaketron.text(snaketron.outputs["ProductionUrl"]["Value"])
+    assert url == "https://snaketron.example.com:8080"
+
+
+def test_plain_http_is_for_who_asks_for_it(template: Template) -> None:
+    assert {port: each["Protocol"] for port, (_, each) in listeners(template).items()} == {
+        8080: "HTTP",
+        9090: "HTTP",
+    }
 
 
 def test_raft_ports_are_closed_to_the_load_balancer(template: Template) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from quorumshift.config import load
 from quorumshift.names import FUNCTIONS, kebab
 from quorumshift.rehearsal.aws.provision import ProvisionFailed, provision
 from quorumshift.rehearsal.database_authority import ca_file
+from quorumshift.rehearsal.greenfield import in_the_clear
 from quorumshift.rehearsal.synthesis import ROOT, assembly
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.provisioned import DATABASE
@@ -53,7 +55,8 @@ def came_up() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def snaketron() -> dict[str, Any]:
     """What came up of SnakeTron."""
-    return provisioned(SNAKETRON, {"database.ca_file": str(ca_file())})
+    changed = in_the_clear(load(SNAKETRON))
+    return provisioned(SNAKETRON, {"database.ca_file": str(ca_file()), **changed})
 
 
 def test_nothing_was_refused(came_up: dict[str, Any]) -> None:

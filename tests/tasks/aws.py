@@ -37,7 +37,7 @@ SETTINGS = Settings(
     port=8080,
     health_url=":8080/health",
     websocket_path="/ws",
-    test_url="http://lb.example:9090",
+    test_url="https://lb.example:9090",
     hook_prefix="sample-",
     deploy=f"{MACHINE}deploy",
     hand_over=f"{MACHINE}hand-over",
@@ -52,6 +52,7 @@ SETTINGS = Settings(
     deadline_minutes=180,
     listener="arn:production",
     trial_path="/health",
+    host="play.example.com",
 )
 SNAKETRON = replace(
     SETTINGS,

@@ -59,6 +59,7 @@ class Site:
         self.aws = aws
         self.asked: list[str] = []
         self.broken = ""
+        self.host = ""
 
     def get(self, url: str) -> Any:
         self.asked.append(url)
@@ -70,7 +71,12 @@ class Site:
 @pytest.fixture
 def site(aws: MemoryAws, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(aws)
-    monkeypatch.setattr("quorumshift.adapters.http_probe.HttpProbe", lambda: site)
+
+    def probe(host: str) -> Site:
+        site.host = host
+        return site
+
+    monkeypatch.setattr("quorumshift.adapters.http_probe.HttpProbe", probe)
     aws.apis["elbv2"] = Api(
         "elbv2",
         describe_listeners={
@@ -143,7 +149,8 @@ def test_after_install_refuses_too_few_tasks(aws: MemoryAws, site: Site) -> None
 def test_test_traffic_is_answered_by_green_and_its_websockets(aws: MemoryAws, site: Site) -> None:
     after_allow_test_traffic.handler(EVENT, None)
     assert aws.answers == [("hook-1", "Succeeded")]
-    assert site.asked == ["http://lb.example:9090/health"] * 9 + ["http://lb.example:9090/ws"]
+    assert site.host == "play.example.com"
+    assert site.asked == ["https://lb.example:9090/health"] * 9 + ["https://lb.example:9090/ws"]
 
 
 def test_a_service_that_is_all_websockets_is_asked_by_websocket_alone(
@@ -153,14 +160,14 @@ def test_a_service_that_is_all_websockets_is_asked_by_websocket_alone(
     monkeypatch.setenv("QUORUMSHIFT_TRIAL_PATH", "")
     after_allow_test_traffic.handler(EVENT, None)
     assert aws.answers == [("hook-1", "Succeeded")]
-    assert site.asked == ["http://lb.example:9090/ws"] * 9
+    assert site.asked == ["https://lb.example:9090/ws"] * 9
     assert "9 WebSockets were answered by 3 green tasks" in evidence(aws)["reason"]
 
 
 def test_test_traffic_that_fails_or_goes_elsewhere_is_refused(aws: MemoryAws, site: Site) -> None:
     site.broken = "/ws"
     after_allow_test_traffic.handler(EVENT, None)
-    assert "1 of 10 failed: GET http://lb.example:9090/ws" in evidence(aws)["reason"]
+    assert "1 of 10 failed: GET https://lb.example:9090/ws" in evidence(aws)["reason"]
     aws.evidence.clear()
     aws.service.kill("g3")
     after_allow_test_traffic.handler(EVENT, None)

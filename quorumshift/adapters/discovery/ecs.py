@@ -35,7 +35,8 @@ class EcsService:
         self._checked: dict[str, bool] = {}
 
     def roster(self, deployment: str | None) -> Roster:
-        """All running tasks that have an address. Raises ``MissingResource``."""
+        """All running tasks that have an address. Raises ``MissingResource``, also for a task that
+        will never have one of IPv4."""
         service = self._describe_service()
         sets = self._task_sets()
         colours = {str(one["id"]): _colour(one, deployment) for one in sets}
@@ -223,7 +224,22 @@ def _address(task: dict[str, Any]) -> str:
         for interface in container.get("networkInterfaces") or []:
             if interface.get("privateIpv4Address"):
                 return str(interface["privateIpv4Address"])
+    if task.get("lastStatus") == "RUNNING" and _has_ipv6(task):
+        raise MissingResource(
+            f"the task {str(task['taskArn']).rpartition('/')[2]} has an IPv6 address alone, and "
+            "nodes are asked, and know each other, by their IPv4 addresses; run the tasks in "
+            "subnets with IPv4, or with both"
+        )
     return ""
+
+
+def _has_ipv6(task: dict[str, Any]) -> bool:
+    details = (each for one in task.get("attachments") or [] for each in one.get("details") or [])
+    containers = task.get("containers") or []
+    interfaces = (each for one in containers for each in one.get("networkInterfaces") or [])
+    return any(str(each.get("name")).lower() == "ipv6address" for each in details) or any(
+        each.get("ipv6Address") for each in interfaces
+    )
 
 
 def _network(vpc: dict[str, Any]) -> Network:

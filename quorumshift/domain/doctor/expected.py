@@ -62,7 +62,8 @@ class Expected:
     have, as the Raft dialect needs them. ``delay``: seconds. ``build``: the repository's URL, empty
     where nothing is built. ``github``: ``owner/repository``, empty where no job may deploy.
     ``canary``: the schedule's name, ``fires`` whether it is meant to. ``email``: who is told, empty
-    for nobody. ``cpu``: of a task, in units of 1/1,024 vCPU.
+    for nobody. ``cpu``: of a task, in units of 1/1,024 vCPU. ``scheme``: what the listeners speak,
+    ``https`` or ``http``.
     """
 
     file: str
@@ -108,3 +109,4 @@ class Expected:
     dialect: Dialect
     environment: Mapping[str, str] = field(default_factory=dict)
     adopted: Adopted = field(default_factory=Adopted)
+    scheme: str = "https"

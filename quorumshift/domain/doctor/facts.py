@@ -107,12 +107,15 @@ class Balancer:
 @dataclass(frozen=True, slots=True)
 class Listener:
     """``weights``: ARN of a target group → weight, of the default action. ``sticky``: whether that
-    action keeps clients with a group."""
+    action keeps clients with a group. ``protocol``: ``HTTP`` or ``HTTPS``. ``ruled``: ARNs of the
+    target groups that its other rules forward to."""
 
     arn: str
     port: int
     weights: Mapping[str, int]
     sticky: bool
+    protocol: str = "HTTPS"
+    ruled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

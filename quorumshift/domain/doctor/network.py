@@ -43,6 +43,7 @@ def network(expected: Expected, facts: Facts, stage: Stage) -> Group:
     else:
         standing = {one for place in places.values() for one in place.subnets}
         _there(ledger, "subnets", standing | {*expected.adopted.subnets}, subnets)
+        _addresses(ledger, standing | {*expected.adopted.subnets}, subnets)
         _zones(ledger, places, subnets)
         for name in ("tasks", "functions"):
             if name in places:
@@ -111,6 +112,17 @@ def _there(ledger: Ledger, name: str, wanted: set[str], found: Mapping[str, obje
     if missing := wanted - found.keys():
         ledger.ng(
             name, f"there is no {listed(missing)}", "correct [adopt], or deploy the stack again"
+        )
+
+
+def _addresses(ledger: Ledger, wanted: set[str], found: Mapping[str, Subnet]) -> None:
+    """Add an NG for subnets in which nobody has an IPv4 address."""
+    if without := listed(one for one in wanted & found.keys() if not found[one].cidr):
+        ledger.ng(
+            "addresses",
+            f"IPv6 alone in {without}",
+            "take subnets with IPv4, or with both: nodes are asked, and know each other, by their "
+            "IPv4 addresses",
         )
 
 

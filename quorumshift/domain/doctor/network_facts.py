@@ -19,8 +19,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """``way``: where its default route leads, an id of AWS's; empty: nowhere. ``outside``: the
-    public addresses behind which it is seen, where they are known."""
+    """``cidr``: its IPv4 addresses; empty: IPv6 alone. ``way``: where its default route leads, an
+    id of AWS's; empty: nowhere. ``outside``: the public addresses behind which it is seen, where
+    they are known."""
 
     id: str
     vpc: str

@@ -27,7 +27,7 @@ class Side:
 
 def side(name: str, placement: Placement, subnets: Mapping[str, Subnet]) -> Side:
     """Where a placement's ends are seen."""
-    known = (subnets[one].cidr for one in placement.subnets if one in subnets)
+    known = (subnets[one].cidr for one in placement.subnets if one in subnets and subnets[one].cidr)
     return Side(name, frozenset(placement.groups), tuple(known))
 
 

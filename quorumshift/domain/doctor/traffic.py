@@ -67,8 +67,29 @@ def _listeners(
         if found is None:
             there = ", ".join(str(one.port) for one in facts.listeners.value) or "none"
             ledger.ng(name, f"none on port {port}, but on {there}", AGAIN)
+        elif spoken := _misunderstood(expected, name == names[1], found):
+            ledger.ng(name, f"{found.protocol} on port {found.port}", spoken)
         else:
             _listener(ledger, name, found, known, bool(facts.active.value))
+
+
+def _misunderstood(expected: Expected, is_test: bool, found: Listener) -> str:
+    """What to do where it speaks another protocol than the configuration says; empty: nothing. An
+    adopted production listener may be better than asked for."""
+    wanted = expected.scheme.upper()
+    if found.protocol == wanted:
+        return ""
+    if wanted == "HTTPS":
+        return (
+            f"{AGAIN}; or, if it shall speak HTTP, which everybody on the way can read and change, "
+            "say load_balancer.plain_http = true"
+        )
+    if is_test or not expected.adopted.production_listener:
+        return (
+            "take load_balancer.plain_http out and give load_balancer.host, or deploy the stack "
+            "again: hooks would ask it for green by HTTP"
+        )
+    return ""
 
 
 def listener_on(listeners: Sequence[Listener], port: int, arn: str = "") -> Listener | None:
@@ -89,8 +110,16 @@ def _listener(
     )
     seen = f"port {found.port} → {shown or 'nothing'}"
     back = "set its default action to forward to the target group that serves, weight 100"
+    ruled = listed(known[arn] for arn in found.ruled & known.keys())
     if strange:
         ledger.ng(name, seen, f"{back}: CodeDeploy fails at a group that is not of its pair")
+    elif ruled:
+        ledger.ng(
+            name,
+            f"{seen}; a rule of it forwards to {ruled}",
+            "take the rule away (`aws elbv2 delete-rule`): CodeDeploy moves what the default "
+            "action leads, and whom a rule leads is left with a group that becomes empty",
+        )
     elif not used or (len(used) > 1 and not shifting):
         ledger.ng(name, seen, f"{back}: no deployment is shifting its traffic")
     elif found.sticky:

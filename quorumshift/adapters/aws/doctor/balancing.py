@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
@@ -34,9 +34,10 @@ def listeners(clients: Clients, found: Look[Balancer]) -> Look[tuple[Listener, .
     arn = found.value.arn
 
     def ask() -> tuple[Listener, ...]:
-        describe = clients("elbv2").describe_listeners
+        elbv2 = clients("elbv2")
+        describe = elbv2.describe_listeners
         found = pages(describe, "Listeners", "NextMarker", "Marker", LoadBalancerArn=arn)
-        return tuple(_listener(one) for one in found)
+        return tuple(_listener(elbv2, one) for one in found)
 
     return look(ask, *_NO_BALANCER)
 
@@ -72,17 +73,36 @@ def _balancer(found: Mapping[str, Any]) -> Balancer:
     )
 
 
-def _listener(found: Mapping[str, Any]) -> Listener:
+def _listener(elbv2: Any, found: Mapping[str, Any]) -> Listener:
+    arn, actions = str(found["ListenerArn"]), found.get("DefaultActions") or ()
+    forwards = (action.get("ForwardConfig") or {} for action in actions)
+    rules = pages(elbv2.describe_rules, "Rules", "NextMarker", "Marker", ListenerArn=arn)
+    return Listener(
+        arn=arn,
+        port=int(found["Port"]),
+        weights=_weights(actions),
+        sticky=any(
+            (each.get("TargetGroupStickinessConfig") or {}).get("Enabled") for each in forwards
+        ),
+        protocol=str(found.get("Protocol") or ""),
+        ruled=frozenset(
+            group
+            for rule in rules
+            if not rule.get("IsDefault")
+            for group in _weights(rule.get("Actions") or ())
+        ),
+    )
+
+
+def _weights(actions: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """ARN of a target group → weight."""
     weights: dict[str, int] = {}
-    sticky = False
-    for action in found.get("DefaultActions") or ():
-        forward = action.get("ForwardConfig") or {}
-        groups = forward.get("TargetGroups") or []
+    for action in actions:
+        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
         weights |= {one["TargetGroupArn"]: int(one.get("Weight", 1)) for one in groups}
         if not groups and action.get("TargetGroupArn"):
             weights[action["TargetGroupArn"]] = 1
-        sticky = sticky or bool((forward.get("TargetGroupStickinessConfig") or {}).get("Enabled"))
-    return Listener(str(found["ListenerArn"]), int(found["Port"]), weights, sticky)
+    return weights
 
 
 def _group(elbv2: Any, found: Mapping[str, Any]) -> TargetGroup:

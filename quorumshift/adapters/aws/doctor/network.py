@@ -86,7 +86,7 @@ def _subnet(
         id=str(found["SubnetId"]),
         vpc=vpc,
         zone=str(found["AvailabilityZone"]),
-        cidr=str(found["CidrBlock"]),
+        cidr=str(found.get("CidrBlock") or ""),
         way=way,
         outside=outside.get(way, ()),
     )
