@@ -22,8 +22,7 @@ def termination_guard(observation: ClusterObservation, ending: Colour, policy: P
     if not observation.nodes:
         return Verdict(Decision.ABORT, ("No node of the service was found.",), evidence)
     if doubts or reading.leader is None:
-        decision = Decision.ABORT if reading.torn else Decision.WAIT
-        return Verdict(decision, doubts or (reading.doubt,), evidence)
+        return Verdict(Decision.WAIT, doubts or (reading.doubt,), evidence)
     voters = observation.voters
     staying = [node for node in reading.healthy if node.colour is not ending and node.task]
     tolerance = len(staying) - quorum(len(voters))

@@ -147,12 +147,20 @@ def _judge(
     if not observation.nodes:
         text = "No node of the service was found. Check that its tasks run, then start again."
         return Decision.ABORT, (text,)
-    if reading.torn:
-        return Decision.ABORT, (reading.doubt,)
+    decision, reasons = _weigh(observation, reading, policy)
     doubts = uncertainty(observation, policy, first)
-    if doubts:
-        waiting_helps = not barred(observation, reading, policy)
-        return Decision.WAIT if waiting_helps else Decision.ABORT, doubts
+    if not doubts:
+        return decision, reasons
+    if decision is Decision.ABORT and observation.membership is Membership.CONFIRMED:
+        return decision, (*reasons, *doubts)  # whatever else is in doubt, that much is known
+    waiting_helps = not barred(observation, reading, policy)
+    return Decision.WAIT if waiting_helps else Decision.ABORT, doubts
+
+
+def _weigh(
+    observation: ClusterObservation, reading: Reading, policy: Policy
+) -> tuple[Decision, tuple[str, ...]]:
+    """What the figures say, as far as the member list is to be trusted."""
     voters = observation.voters
     if not voters:
         return Decision.ABORT, ("The member list holds no voter. Restore the cluster first.",)

@@ -1,13 +1,13 @@
 """What is known of a Raft cluster at one time: nodes, their standing, what they say.
 
-A *node* is one task of the service, with its Raft member if it has one; the address that the task
-and the member share identifies it, because a task has an address before it has a Raft id, and a
-member keeps its address after its task is gone.
+A *node* is one task of the service, with its Raft member if it has one (``joining`` tells which).
+Its address identifies it within one observation, because a task has an address before it has a
+Raft id, and a member keeps its address after its task is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,8 +74,8 @@ class RaftMember:
 class RaftView:
     """What the Raft layer told: the member list, and each address's report.
 
-    ``reports`` holds only addresses that answered in time. ``unknown``: why the member list is not
-    a confirmed one, a sentence each.
+    ``reports`` holds only addresses that answered in time, members or not: who is which member is
+    what the reports say. ``unknown``: why the member list is not a confirmed one, a sentence each.
     """
 
     members: tuple[RaftMember, ...]
@@ -103,7 +103,10 @@ class Node:
     """One node: its task (``None`` when gone), its member (``raft_id`` ``None`` when outside) and
     its report (``None`` when it did not answer in time, or is no member).
 
-    ``connections``: users connected to it, member or not; ``None`` when it did not tell.
+    ``address``: no other node of the observation has the same. A member at whose address another
+    node is has its id added, ``10.0.0.1 (member 7)``: it has no task and no report, so nobody is
+    ever asked there. ``connections``: users connected to it, member or not; ``None`` when it did
+    not tell.
     """
 
     address: str
@@ -150,46 +153,3 @@ class ClusterObservation:
 def quorum(voters: int) -> int:
     """How many of ``voters`` must agree (dissertation, section 3.1): ⌊n/2⌋ + 1."""
     return voters // 2 + 1
-
-
-def combine(
-    *,
-    at: float,
-    tasks: Iterable[Task],
-    desired: int,
-    view: RaftView,
-    unknown: Iterable[str] = (),
-) -> ClusterObservation:
-    """Join what ECS and Raft told into one observation, by address.
-
-    A member without a task and a task without a member each become a node of their own. What a
-    task without a member says of the Raft does not count: of its report the users alone are kept,
-    who may stay when its vote has gone.
-    """
-    by_address = {task.address: task for task in tasks}
-    members = {member.address: member for member in view.members}
-    nodes = []
-    for address in sorted(by_address.keys() | members.keys()):
-        task = by_address.get(address)
-        member = members.get(address)
-        report = view.reports.get(address)
-        nodes.append(
-            Node(
-                address=address,
-                colour=task.colour if task else Colour.NONE,
-                standing=member.standing if member else Standing.OUTSIDE,
-                task=task.arn if task else None,
-                ready=task.ready if task else False,
-                locked_until=task.locked_until if task else None,
-                raft_id=member.raft_id if member else None,
-                report=report if member else None,
-                connections=report.connections if report else None,
-            )
-        )
-    return ClusterObservation(
-        at=at,
-        nodes=tuple(nodes),
-        desired=desired,
-        membership=view.membership,
-        unknown=(*unknown, *view.unknown),
-    )

@@ -1,7 +1,9 @@
 """What the reports of one observation amount to: who leads, and which voters are healthy.
 
 A leader counts only in the highest term seen and when a majority of the voters name it: a claim
-from a lower term is a stale leader, not a second one. A voter counts when it answered in time, is
+from a lower term is a stale leader, not a second one. Two claims in one term prove nothing: what
+etcd tells is the term of the last *applied* entry, so a new leader and the one before may show the
+same for some milliseconds; they are waited for. A voter counts when it answered in time, is
 in that term, and trails the leader by few entries (dissertation, sections 3.4 and 3.10).
 """
 
@@ -18,13 +20,11 @@ from quorumshift.domain.raft import ClusterObservation, Membership, Node, Standi
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the reports of one observation amount to. ``doubt``: why there is no leader, else
-    empty; ``torn``: two nodes lead in one term, which no correct Raft does. ``complaints``: what
-    is wrong with each unhealthy voter, by address."""
+    empty. ``complaints``: what is wrong with each unhealthy voter, by address."""
 
     term: int | None
     leader: Node | None
     doubt: str
-    torn: bool
     healthy: tuple[Node, ...]
     complaints: dict[str, str]
 
@@ -38,18 +38,18 @@ def read(observation: ClusterObservation, policy: Policy) -> Reading:
     members = [node for node in observation.nodes if node.standing is not Standing.OUTSIDE]
     terms = [node.report.term for node in members if node.report]
     if not terms:
-        return Reading(None, None, "No member answers.", False, (), {})
+        return Reading(None, None, "No member answers.", (), {})
     term = max(terms)
     claims = [node for node in members if _names(node, node, term)]
     if len(claims) > 1:
         who = listed(node.address for node in claims)
         doubt = (
-            f"{len(claims)} nodes lead in term {term} ({who}), which one Raft cluster never does. "
-            "Find out which of them belongs to another cluster."
+            f"{len(claims)} nodes say that they lead in term {term} ({who}). Around an election "
+            "that passes at once; if it stays, find out which of them is of another cluster."
         )
-        return Reading(term, None, doubt, True, (), {})
+        return Reading(term, None, doubt, (), {})
     if not claims:
-        return Reading(term, None, _no_leader(members, term), False, (), {})
+        return Reading(term, None, _no_leader(members, term), (), {})
     leader = claims[0]
     voters = observation.voters
     naming = [node for node in voters if _names(node, leader, term)]
@@ -60,12 +60,12 @@ def read(observation: ClusterObservation, policy: Policy) -> Reading:
             f"{leader.address} leads in term {term}, but only {len(naming)} of {len(voters)} "
             f"voters name it: {why}."
         )
-        return Reading(term, None, doubt, False, (), {})
+        return Reading(term, None, doubt, (), {})
     complaints = {
         node.address: text for node in voters if (text := complaint(node, leader, voters, policy))
     }
     healthy = tuple(node for node in voters if node.address not in complaints)
-    return Reading(term, leader, "", False, healthy, complaints)
+    return Reading(term, leader, "", healthy, complaints)
 
 
 def claimants(observation: ClusterObservation) -> tuple[Node, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from quorumshift.domain.errors import ClusterUnsafe, ClusterUnsettled, Transient
 from quorumshift.domain.health import Decision, Verdict, assess, steady
+from quorumshift.domain.joining import combine
 from quorumshift.domain.policy import FirstContract, Policy
-from quorumshift.domain.raft import ClusterObservation, combine
+from quorumshift.domain.raft import ClusterObservation
 from quorumshift.ports import Clock, Discovery, RaftControl
 
 PAUSE = 0.5

@@ -14,13 +14,16 @@ import pytest
 
 from quorumshift.adapters.raft.control import raft_control
 from quorumshift.adapters.raft.etcd import EtcdRaft
+from quorumshift.adapters.raft.etcd_gateway import post
 from quorumshift.domain.errors import ChangeRefused, InvalidConfiguration, Transient
+from quorumshift.domain.health import Decision, assess
+from quorumshift.domain.joining import combine
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import Membership, Standing
+from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Standing, Task
 from quorumshift.rehearsal.block import Block, take_block
 from quorumshift.settings import Settings
 from tests.adapters.etcd_cluster import EtcdBench
-from tests.adapters.raft_bench import ids
+from tests.adapters.raft_bench import ids, until
 from tests.adapters.wire import answer, listening, request
 
 TIMEOUT = 0.25
@@ -186,18 +189,18 @@ def test_two_clusters_are_not_taken_for_one(tmp_path: Path) -> None:
     assert all(address in view.unknown[0] for address in ones)
 
 
-def test_a_process_that_was_removed_no_longer_speaks_for_its_address(block: Block) -> None:
-    """An address whose member was removed and admitted anew: the old process may still run."""
+def test_a_node_at_another_ones_address_speaks_for_itself(block: Block) -> None:
+    """A replacement that got the address of a dead voter, or a process that was removed."""
     address = block.task(0)
     status = {
         "header": {"cluster_id": "9", "member_id": "1"},
+        "version": "3.5.1",
         "leader": "2",
         "raftTerm": "3",
         "raftIndex": "7",
         "raftAppliedIndex": "7",
     }
-    peers = {"1": "http://127.0.0.2:2380", "2": f"http://{address}:2380"}
-    listed = {"members": [{"ID": one, "peerURLs": [url]} for one, url in peers.items()]}
+    listed = {"members": [{"ID": "2", "peerURLs": [f"http://{address}:2380"]}]}
 
     def talk(connection: socket.socket) -> None:
         path, _ = request(connection)
@@ -207,9 +210,36 @@ def test_a_process_that_was_removed_no_longer_speaks_for_its_address(block: Bloc
     with listening(address, talk):
         view = EtcdRaft(timeout=TIMEOUT).observe([address])
 
-    assert {member.address: member.raft_id for member in view.members}[address] == "2"
-    assert {member.standing for member in view.members} == {Standing.VOTER}
-    assert view.reports == {}
+    assert view.reports[address].raft_id == "1"
+    task = Task("task/1", address, Colour.BLUE, ready=True)
+    seen = combine(at=0, tasks=[task], desired=1, view=view)
+    assert [(n.address, n.standing, n.task) for n in seen.nodes] == [
+        (address, Standing.OUTSIDE, "task/1"),
+        (f"{address} (member 2)", Standing.VOTER, None),
+    ]
+
+
+def test_two_members_on_one_address_are_counted_twice(etcd: EtcdBench) -> None:
+    """Another port is another member to etcd; a node has one address here."""
+    extra = {"peerURLs": [f"http://{etcd.voters[2]}:2399"]}
+
+    def added() -> bool:
+        return post(etcd.voters[0], 2379, "/v3/cluster/member/add", extra, 2.0).ok
+
+    until(etcd, "connections that are old enough", added)
+    tasks = [Task(f"task/{at}", at, Colour.BLUE, ready=True) for at in etcd.voters]
+
+    def look() -> ClusterObservation:
+        return combine(at=0, tasks=tasks, desired=3, view=etcd.control.observe(etcd.voters))
+
+    until(etcd, "all know of it", lambda: len(assess(look(), Policy()).evidence.unhealthy) == 1)
+    seen = look()
+    verdict = assess(seen, Policy())
+    assert (len(verdict.evidence.voters), verdict.evidence.quorum) == (4, 3)
+    assert [node.task for node in seen.voters].count(None) == 1
+    assert f"are listed at the same address, {etcd.voters[2]}" in verdict.sentence
+    assert verdict.decision is Decision.ABORT
+    assert "1 of 4 voters does not answer" in verdict.sentence
 
 
 def settings(dialect: str) -> Settings:

@@ -13,9 +13,10 @@ from quorumshift.domain.errors import Transient
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.handover import Kind, Step, hold
 from quorumshift.domain.health import Decision
+from quorumshift.domain.joining import combine
 from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation, Colour, Task, combine, quorum
+from quorumshift.domain.raft import ClusterObservation, Colour, Task, quorum
 from quorumshift.usecases.turns import Planned, Turn, next_turn
 from tests.adapters.etcd_cluster import EtcdBench
 

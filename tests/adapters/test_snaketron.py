@@ -11,8 +11,11 @@ import pytest
 from benchmarks.verify import blackhole
 from quorumshift.adapters.raft.snaketron.control import SnaketronRaft
 from quorumshift.domain.errors import MissingResource, Transient
+from quorumshift.domain.health import Decision, assess
+from quorumshift.domain.joining import combine
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import (
+    ClusterObservation,
     Colour,
     Membership,
     RaftMember,
@@ -20,9 +23,7 @@ from quorumshift.domain.raft import (
     Report,
     Standing,
     Task,
-    combine,
 )
-from quorumshift.domain.reading import read
 from tests.adapters.raft_bench import ids, standings
 from tests.adapters.relay_nodes import Script, member
 from tests.adapters.relay_world import NOT_UP, World, new, old
@@ -36,11 +37,10 @@ def world() -> Iterator[World]:
         yield world
 
 
-def torn(world: World, view: RaftView, *numbers: int) -> bool:
-    """Whether the domain sees two leaders in one term."""
+def joined(world: World, view: RaftView, *numbers: int) -> ClusterObservation:
+    """What the domain sees, with a task for each number."""
     tasks = [Task(f"arn-{n}", world.at(n), Colour.BLUE, ready=True) for n in numbers]
-    seen = combine(at=0, tasks=tasks, desired=len(tasks), view=view)
-    return read(seen, Policy()).torn
+    return combine(at=0, tasks=tasks, desired=len(tasks), view=view)
 
 
 def test_a_cluster_of_the_extension_is_confirmed_by_its_leader(world: World) -> None:
@@ -212,7 +212,9 @@ def test_two_leaders_in_one_term_reach_the_domain(world: World, first: bool) -> 
         world.serve(4, Script(new("4", "4", world.members(4, 5, 6))))
     view = world.raft().observe([world.at(1), world.at(4)])
 
-    assert torn(world, view, 1, 4)
+    verdict = assess(joined(world, view, 1, 4), Policy(allow_inferred=True))
+    assert verdict.decision is not Decision.PROCEED
+    assert f"{world.at(4)} leads" in verdict.sentence or "2 nodes say" in verdict.sentence
     assert {report.leader for report in view.reports.values()} == {"1", "4"}
 
 
@@ -223,7 +225,7 @@ def test_a_node_that_leads_a_cluster_of_its_own_is_a_doubt(world: World, term: i
     view = world.raft().observe([world.at(1), world.at(4)])
     assert set(ids(view)) == {world.at(n) for n in (1, 2, 3)}
     assert "started a cluster of its own" in view.unknown[0]
-    assert not torn(world, view, 1, 4)
+    assert {node.address for node in joined(world, view, 1, 4).voters} == set(ids(view))
 
 
 def test_a_node_that_was_removed_still_tells_its_connections(world: World) -> None:
@@ -234,14 +236,31 @@ def test_a_node_that_was_removed_still_tells_its_connections(world: World) -> No
     assert view.reports[world.at(3)].connections == 5
 
 
-def test_a_process_that_was_removed_no_longer_speaks_for_its_address(world: World) -> None:
-    """An address whose member was removed and admitted anew: the old process may still run."""
+def test_a_node_at_another_ones_address_speaks_for_itself(world: World) -> None:
+    """A replacement that got the address of a dead voter, or a process that was removed."""
     listed = [member("1", world.at(1)), member("9", world.at(2))]
     world.serve(1, Script(new("1", "1", listed)))
     world.serve(2, Script(new("2", "1", listed)))
     view = world.raft().observe([world.at(1), world.at(2)])
     assert ids(view)[world.at(2)] == "9"
-    assert set(view.reports) == {world.at(1)}
+    seen = joined(world, view, 1, 2)
+    assert [(n.address, n.task, n.raft_id, n.report is None) for n in seen.nodes] == [
+        (world.at(1), "arn-1", "1", False),
+        (world.at(2), "arn-2", None, True),
+        (f"{world.at(2)} (member 9)", None, "9", True),
+    ]
+    assert seen.unknown == ()
+
+
+def test_two_members_on_one_address_are_two_voters_and_a_doubt(world: World) -> None:
+    listed = [*(member(str(n), world.at(n)) for n in (1, 2, 3)), member("9", world.at(3))]
+    for number in (1, 2, 3):
+        world.serve(number, Script(new(str(number), "1", listed)))
+    seen = joined(world, world.raft().observe([world.at(n) for n in (1, 2, 3)]), 1, 2, 3)
+    verdict = assess(seen, Policy(tolerance=0))
+    assert (len(verdict.evidence.voters), verdict.evidence.quorum) == (4, 3)
+    assert verdict.decision is Decision.WAIT
+    assert f"The members 3 and 9 are listed at the same address, {world.at(3)}" in verdict.sentence
 
 
 def test_a_table_that_cannot_be_read_now_is_a_doubt_and_not_the_end(world: World) -> None:
@@ -277,7 +296,6 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "no-member-id": ({"members": [member("", "127.0.0.9")]}, "has no id"),
     "no-address": ({"members": [member("3", "game.example")]}, "expected IP:port"),
     "twice": ({"members": [member("3", "127.0.0.9"), member("3", "127.0.0.8")]}, "same id"),
-    "shared": ({"members": [member("3", "127.0.0.9"), member("4", "127.0.0.9")]}, "same address"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quorumshift.domain.joining import combine
 from quorumshift.domain.raft import (
     ClusterObservation,
     Colour,
@@ -13,7 +14,6 @@ from quorumshift.domain.raft import (
     Report,
     Standing,
     Task,
-    combine,
 )
 
 

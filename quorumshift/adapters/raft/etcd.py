@@ -29,13 +29,14 @@ from quorumshift.adapters.raft.etcd_gateway import Answer, NoReply, NotSent, pos
 from quorumshift.adapters.raft.etcd_view import (
     Said,
     leader_of,
+    place_of,
     read_members,
     read_status,
     reports,
     two_clusters,
     unconfirmed,
 )
-from quorumshift.domain.errors import QuorumshiftError, Transient
+from quorumshift.domain.errors import ChangeRefused, QuorumshiftError, Transient
 from quorumshift.domain.policy import Dialect
 from quorumshift.domain.raft import Membership, RaftMember, RaftView, Standing
 
@@ -89,10 +90,10 @@ class EtcdRaft:
             answers = list(pool.map(self._ask, asked))
         said = [answer for answer in answers if isinstance(answer, Said)]
         if len({one.cluster for one in said}) > 1:
-            return RaftView((), Membership.UNKNOWN, reports(said, ()), (two_clusters(said),))
+            return RaftView((), Membership.UNKNOWN, reports(said), (two_clusters(said),))
         confirmed = self._confirmed([one.address for one in said if not one.learner])
         if confirmed is not None:
-            return RaftView(confirmed, Membership.CONFIRMED, reports(said, confirmed))
+            return RaftView(confirmed, Membership.CONFIRMED, reports(said))
         silent = [answer for answer in answers if isinstance(answer, str)]
         return unconfirmed(said, silent)
 
@@ -104,10 +105,14 @@ class EtcdRaft:
             what=f"admit {address} as a learner",
             path=_ADD,
             body={"peerURLs": [peer], "isLearner": True},
-            done=_shows(lambda members: any(member.address == address for member in members)),
-            already=("already exist",),
+            done=lambda view: _has_place(address, view),
         )
-        self._change(step, via)
+        look_at = (*via, address)
+        try:
+            self._change(step, via, look_at)
+        except ChangeRefused:
+            if not step.done(self.observe(look_at)):
+                raise
 
     def promote(self, raft_id: str, via: Sequence[str]) -> None:
         """Make a learner a voter. ``Transient`` while etcd finds it not in sync."""
@@ -139,20 +144,21 @@ class EtcdRaft:
         if leader == raft_id:
             return
         what = f"move leadership to member {raft_id}"
-        members = {member.raft_id: member for member in view.members}
-        if leader not in members:
+        at = place_of(leader, view) if leader else None
+        if at is None:
             seen = " ".join(view.unknown) or "No member leads."
             raise Transient(f"Cannot {what}: {seen} Look again, then repeat the step")
-        target = members.get(raft_id)
-        if target is not None and target.standing is Standing.VOTER:
-            self._expect_answer(target.address, what)
+        voters = {m.raft_id for m in view.members if m.standing is Standing.VOTER}
+        target = place_of(raft_id, view)
+        if target is not None and raft_id in voters:
+            self._expect_answer(target, what)
         step = _Step(
             what=what,
             path=_TRANSFER,
             body={"targetID": raft_id},
             done=lambda view: leader_of(view) == raft_id,
         )
-        self._change(step, [members[leader].address], look_at=via)
+        self._change(step, [at], look_at=via)
 
     def _expect_answer(self, address: str, what: str) -> None:
         if isinstance(silence := self._ask(address), str):
@@ -232,6 +238,17 @@ class EtcdRaft:
 
     def _post(self, address: str, path: str, body: Mapping[str, object]) -> Answer:
         return post(address, self._client_port, path, body, self._timeout)
+
+
+def _has_place(address: str, view: RaftView) -> bool:
+    """Whether a member that the node at ``address`` is, or may become, is in a confirmed list. A
+    voter that is listed there and is not that node is one whose task is gone."""
+    told = view.reports.get(address)
+    return view.membership is Membership.CONFIRMED and any(
+        member.address == address
+        and (member.standing is Standing.LEARNER or (told and told.raft_id == member.raft_id))
+        for member in view.members
+    )
 
 
 def _shows(

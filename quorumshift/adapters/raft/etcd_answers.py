@@ -29,6 +29,8 @@ _NOT_YET = {
 _NO = {
     "too many learner": "Promote or remove the present learner first",
     "member not found": "The member list has changed. Look again, then plan anew",
+    "already exist": "Another member is listed at that address, and is not the node there. Remove "
+    "it first",
     "bad leader transferee": "Only a voter can lead. Promote it first",
 }
 _OTHERWISE = "Read that node's log, then plan anew"

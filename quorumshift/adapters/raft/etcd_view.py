@@ -80,14 +80,10 @@ def _number(value: Any) -> int:
     raise ValueError(f"expected a number, not {type(value).__name__}")
 
 
-def reports(said: Sequence[Said], members: Sequence[RaftMember]) -> dict[str, Report]:
-    """Reports by address, without those of a former member whose address another one has now."""
-    ids = {member.address: member.raft_id for member in members}
-    return {
-        one.address: one.report
-        for one in said
-        if ids.get(one.address, one.report.raft_id) == one.report.raft_id
-    }
+def reports(said: Sequence[Said]) -> dict[str, Report]:
+    """Reports by address. A former member still tells its own id, and so does whoever has the
+    address of another one by now."""
+    return {one.address: one.report for one in said}
 
 
 def unconfirmed(said: Sequence[Said], silent: Sequence[str]) -> RaftView:
@@ -99,14 +95,14 @@ def unconfirmed(said: Sequence[Said], silent: Sequence[str]) -> RaftView:
     because = "; ".join(silent) or "every node answered its status"
     if not own:
         text = f"No voter told the member list ({because})."
-        return RaftView((), Membership.UNKNOWN, reports(said, ()), (text,))
+        return RaftView((), Membership.UNKNOWN, reports(said), (text,))
     freshest = max(own, key=lambda entry: entry[:2])[2]
     members = freshest.members or ()
     text = (
         f"The member list is {freshest.address}'s own view, and may be old: no voter could "
         f"confirm it through a quorum ({because})."
     )
-    return RaftView(members, Membership.LOCAL, reports(said, members), (text,))
+    return RaftView(members, Membership.LOCAL, reports(said), (text,))
 
 
 def two_clusters(said: Sequence[Said]) -> str:
@@ -122,8 +118,18 @@ def two_clusters(said: Sequence[Said]) -> str:
 
 
 def leader_of(view: RaftView) -> str | None:
-    """The leader's Raft id as the highest term names it."""
-    term = max((report.term for report in view.reports.values()), default=0)
-    named = {report.leader for report in view.reports.values() if report.term == term}
-    named.discard(None)
+    """The leader's Raft id as the members in the highest term name it."""
+    ids = {member.raft_id for member in view.members}
+    told = [report for report in view.reports.values() if report.raft_id in ids]
+    term = max((report.term for report in told), default=0)
+    named = {report.leader for report in told if report.term == term} - {None}
     return named.pop() if len(named) == 1 else None
+
+
+def place_of(raft_id: str, view: RaftView) -> str | None:
+    """Where this member answers, which its own word tells before the list does; where it is listed
+    if it is silent. ``None``: it is no member."""
+    for address, report in view.reports.items():
+        if report.raft_id == raft_id:
+            return address
+    return next((m.address for m in view.members if m.raft_id == raft_id), None)

@@ -20,7 +20,7 @@ from quorumshift.adapters.raft.snaketron.reasons import (
 )
 from quorumshift.adapters.raft.snaketron.relay import Call, Declined, NoReply, NotSent
 from quorumshift.adapters.raft.snaketron.statuses import Said
-from quorumshift.adapters.raft.snaketron.view import leader_of, leading
+from quorumshift.adapters.raft.snaketron.view import leader_of, leading, where
 from quorumshift.domain.errors import ChangeRefused, QuorumshiftError, Transient
 from quorumshift.domain.raft import Membership, RaftMember, RaftView, Standing
 
@@ -100,12 +100,13 @@ async def transfer(nodes: Nodes, raft_id: str) -> None:
     if leader is None:
         silent = f"{at} leads and does not answer." if at else "No node leads."
         raise Transient(f"Cannot {what}: {' '.join(view.unknown) or silent} {_AGAIN}")
-    target = next((m for m in view.members if m.raft_id == raft_id), None)
-    if target is not None and target.standing is Standing.VOTER:
-        if target.address not in view.reports:
-            await _expect_answer(nodes, target.address, what)
+    voters = {m.raft_id for m in view.members if m.standing is Standing.VOTER}
+    told, place = where(raft_id, view)
+    if raft_id in voters:
+        if told is None:
+            await _expect_answer(nodes, place, what)
         if leader.joins_only:
-            at = target.address
+            at = place
     step = _Step(what, relay.transfer(raft_id), lambda view: leader_of(view) == raft_id)
     await _change(nodes, step, [at], decides=at)
     await _until_done(nodes, step, at)

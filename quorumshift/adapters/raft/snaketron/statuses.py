@@ -88,9 +88,8 @@ def _members(listed: Iterable[pb.RaftMember]) -> tuple[RaftMember, ...]:
             raise ValueError(f"the member at {entry.grpc_addr!r} has no id")
         standing = Standing.LEARNER if entry.is_learner else Standing.VOTER
         members.append(RaftMember(raft_id, _host(raft_id, entry.grpc_addr), standing))
-    for what in ("raft_id", "address"):
-        if len({getattr(member, what) for member in members}) < len(members):
-            raise ValueError(f"two members have the same {what.replace('raft_id', 'id')}")
+    if len({member.raft_id for member in members}) < len(members):
+        raise ValueError("two members have the same id")
     return tuple(members)
 
 

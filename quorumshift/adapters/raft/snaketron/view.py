@@ -57,10 +57,6 @@ def view_of(answers: Answers) -> RaftView:
         *_namesakes(answers),
         *(_stranger(one) for one in strangers),
     )
-    # Two that lead in one term must both be seen to.
-    terms = {one.term for one in answers.said if one.leads and one not in strangers}
-    rivals = [one for one in strangers if one.term in terms]
-    members += tuple(RaftMember(one.raft_id, one.address, Standing.VOTER) for one in rivals)
     return RaftView(members, membership, _reports(answers, members), doubts)
 
 
@@ -75,11 +71,16 @@ def leader_of(view: RaftView) -> str | None:
 
 def leading(view: RaftView) -> tuple[Report | None, str]:
     """The leader's report (``None``: it is silent) and its address (empty: it is not known)."""
-    leader = leader_of(view)
+    return where(leader_of(view), view)
+
+
+def where(raft_id: str | None, view: RaftView) -> tuple[Report | None, str]:
+    """This member's report (``None``: it is silent), and where it answers, or else is listed
+    (empty: it is no member)."""
     for address, report in view.reports.items():
-        if report.raft_id == leader:
+        if report.raft_id == raft_id:
             return report, address
-    return None, next((m.address for m in view.members if m.raft_id == leader), "")
+    return None, next((m.address for m in view.members if m.raft_id == raft_id), "")
 
 
 def _listed(
@@ -140,12 +141,13 @@ def _pieced(
 
 
 def _reports(answers: Answers, members: Sequence[RaftMember]) -> dict[str, Report]:
-    """Reports by address, without those of a former member whose address another one has now."""
-    ids = {member.address: member.raft_id for member in members}
+    """Reports by address. Who tells no id, and has none in the table, is taken for the one member
+    that is listed at its address."""
+    listed = Counter(member.address for member in members)
+    ids = {member.address: member.raft_id for member in members if listed[member.address] == 1}
     reports = {}
     for one in answers.said:
-        raft_id = answers.raft_id(one) or ids.get(one.address, "")
-        if raft_id and ids.get(one.address, raft_id) == raft_id:
+        if raft_id := answers.raft_id(one) or ids.get(one.address, ""):
             reports[one.address] = one.report(raft_id)
     return reports
 
