@@ -14,12 +14,18 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from quorumshift.rehearsal.disk import check_room
+
 PREFIX = "quorumshift-rehearsal-"
 
 
 def new_folder() -> tuple[Path, IO[str]]:
-    """A new folder and its lock, which holds as long as the file is open."""
+    """A new folder and its lock, which holds as long as the file is open.
+
+    Raises ``CannotStart`` where there is too little room.
+    """
     sweep(Path(tempfile.gettempdir()))
+    check_room(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = (folder / "lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)

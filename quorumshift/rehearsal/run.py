@@ -21,6 +21,8 @@ from quorumshift.rehearsal.aws.server import EmbeddedAws, Engine
 from quorumshift.rehearsal.block import Block, take_block
 from quorumshift.rehearsal.database_process import PORT as DATABASE_PORT
 from quorumshift.rehearsal.deeds import Deeds
+from quorumshift.rehearsal.disk import no_room
+from quorumshift.rehearsal.faults import Deed
 from quorumshift.rehearsal.folder import new_folder
 from quorumshift.rehearsal.load import Load
 from quorumshift.rehearsal.membership_news import tell_membership
@@ -45,7 +47,9 @@ from quorumshift.rehearsal.ways import Deploying
 from quorumshift.rehearsal.world import AWS_PORT, World
 
 BOOT_SECONDS = 60.0
-"""How long the service may take to come up before the rehearsal gives up."""
+"""How long a service of three may take to come up before the rehearsal gives up."""
+BOOT_SECONDS_A_NODE = 15.0
+"""So much longer for each node more."""
 WARM_UP_SECONDS = 1.0
 """Load before the deployment starts, so that the figures have a before."""
 
@@ -82,7 +86,11 @@ class Rehearsal:
 
     def _new_world(self) -> World:
         block = take_block(self._check_ports)
-        directory, self._folder_lock = new_folder()
+        try:
+            directory, self._folder_lock = new_folder()
+        except CannotStart:
+            block.lock.close()
+            raise
         return World(block=block, speed=self.options.speed, directory=directory)
 
     def _check_ports(self, block: Block) -> None:
@@ -132,10 +140,11 @@ class Rehearsal:
         except (KeyboardInterrupt, CannotStart):
             raise
         except Exception as error:
-            self.world.events.say("error", f"{type(error).__name__}: {error}")
-            raise Broken(
-                f"{type(error).__name__}: {error} (logs: {self.world.directory})"
-            ) from error
+            said = f"{type(error).__name__}: {error}"
+            if full := no_room(error, self.world.directory):
+                said = f"{full} ({said})"
+            self.world.events.say("error", said)
+            raise Broken(f"{said} (logs: {self.world.directory})") from error
         return self.result
 
     def bring_up(self) -> None:
@@ -169,6 +178,8 @@ class Rehearsal:
         self.observer.start()
         tell_membership(world, self.observer)
         self._wait_until(self._is_up, "the service to come up")
+        # Before the fault, as what that brings about may make an alarm ring, and for good.
+        self._wait_until(self._quiet, "the alarms to be quiet")
         self.deeds = Deeds(world, self.configuration, self.ecs, self.observer, aws)
         if options.fault is not None:
             self.deeds.before(options.fault)  # before the load, which has requests under way
@@ -182,7 +193,8 @@ class Rehearsal:
             self.players = Players(world, url, count)
             self.players.start()
         self._pause(WARM_UP_SECONDS)
-        self._wait_until(self._quiet, "the alarms to be quiet")
+        if options.fault is None or options.fault.deed is not Deed.CUT_FOLLOWER_BEFORE:
+            self._wait_until(self._quiet, "the alarms to be quiet under load")
 
     def _is_up(self) -> bool:
         if self.observer is None:
@@ -260,8 +272,10 @@ class Rehearsal:
         )
 
     def _wait_until(
-        self, holds: Callable[[], bool], what: str, seconds: float = BOOT_SECONDS
+        self, holds: Callable[[], bool], what: str, seconds: float | None = None
     ) -> None:
+        if seconds is None:
+            seconds = BOOT_SECONDS + BOOT_SECONDS_A_NODE * (self.options.nodes - 3)
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:

@@ -6,6 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from quorumshift.rehearsal.aws.alarm_states import (
     judge,
     reason,
 )
+from quorumshift.rehearsal.aws.alarms import BUSY_SECONDS, AlarmEngine
+from quorumshift.rehearsal.aws.metrics import LATENESS, NAMESPACE, period
 from quorumshift.rehearsal.world import World
 
 KEEP = None
@@ -253,3 +256,47 @@ def test_what_cannot_be_evaluated_is_said_aloud(world: World) -> None:
         )
         assert alarm.state() == "INSUFFICIENT_DATA"
         alarm.close()
+
+
+@pytest.mark.parametrize("metric", ["TargetResponseTime", "UnHealthyHostCount"])
+def test_a_machine_without_time_makes_no_alarm_ring(world: World, metric: str) -> None:
+    cloudwatch = world.client("cloudwatch")
+    engine = AlarmEngine(
+        world
+    )  # not started: asked about periods long ago, which no other looks at
+    name, group = f"busy-{next(_numbers)}", f"targetgroup/busy-{metric}/1"
+    dimensions = [{"Name": "TargetGroup", "Value": group}]
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=NAMESPACE,
+        MetricName=metric,
+        Dimensions=dimensions,
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=2,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+    def put(bucket: int, value: float, late: float) -> None:
+        at = datetime.fromtimestamp((bucket + 0.5) * period(world), UTC)
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value}
+        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
+        datum = {"MetricName": LATENESS[1], "Timestamp": at, "Value": late}
+        cloudwatch.put_metric_data(Namespace=LATENESS[0], MetricData=[datum])
+
+    def rang() -> bool:
+        events = world.events.all("alarm")
+        return any((e.data.get("alarm"), e.data.get("state")) == (name, ALARM) for e in events)
+
+    first = 1_000_000 + 1_000 * next(_numbers)
+    for bucket in range(first, first + 3):
+        put(bucket, 9.0, late=BUSY_SECONDS)
+    engine.evaluate(first + 2)
+    assert not rang()
+    assert any("too busy to judge a target" in e.text for e in world.events.all("stage"))
+    for bucket in range(first + 10, first + 13):
+        put(bucket, 9.0, late=BUSY_SECONDS / 4)
+    engine.evaluate(first + 12)
+    assert rang()

@@ -21,6 +21,9 @@ from quorumshift.rehearsal.balancer.state import Desired
 from quorumshift.rehearsal.world import ACCOUNT, REGION, World
 
 NAMESPACE = "AWS/ApplicationELB"
+LATENESS = ("Rehearsal", "BalancerLateness")
+"""Namespace and name of what AWS has not: seconds by which the balancer came too late to what was
+due, because the machine had no time for it."""
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 
 Dimensions = frozenset[tuple[str, str]]
@@ -50,8 +53,13 @@ def put_balancer_metrics(world: World, desired: Desired, message: Mapping[str, A
     for name, counted in message["balancers"].items():
         for metric in _balancer_data(counted):
             data += _entries(metric, {"LoadBalancer": name}, zones.get(name), at)
+    backend = cloudwatch_backends[ACCOUNT][REGION]
     if data:
-        cloudwatch_backends[ACCOUNT][REGION].put_metric_data(NAMESPACE, data)
+        backend.put_metric_data(NAMESPACE, data)
+    if message["late"]["count"]:
+        namespace, name = LATENESS
+        late = _entries((name, message["late"], "Seconds"), {}, None, at)
+        backend.put_metric_data(namespace, late)
 
 
 class MetricStore:

@@ -8,8 +8,9 @@ of the process. From the process, on its standard output:
   state is in force; a refused listener is tried again with the next state;
 - ``{"kind": "health", "group", "id", "port", "registration", "state", "reason", "description"}``
   whenever a target's health changes; ``unused`` with ``Target.NotRegistered`` is the last word;
-- ``{"kind": "metrics", "bucket", "groups": {arn: …}, "balancers": {name: …}}`` at the end of every
-  scaled minute; ``bucket`` counts such minutes since 1970.
+- ``{"kind": "metrics", "bucket", "groups": {arn: …}, "balancers": {name: …}, "late": {…}}`` at the
+  end of every scaled minute; ``bucket`` counts such minutes since 1970; ``late``: the statistic of
+  the seconds by which the process came too late to what was due.
 """
 
 from __future__ import annotations

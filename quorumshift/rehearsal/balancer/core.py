@@ -10,13 +10,14 @@ from typing import Any
 
 from quorumshift.rehearsal.balancer import state
 from quorumshift.rehearsal.balancer.clients import Listener
-from quorumshift.rehearsal.balancer.counters import BalancerCounters, GroupCounters
+from quorumshift.rehearsal.balancer.counters import BalancerCounters, GroupCounters, Statistic
 from quorumshift.rehearsal.balancer.groups import Group
 from quorumshift.rehearsal.balancer.routing import Router
 from quorumshift.rehearsal.balancer.targets import Target
 
 AWS_PERIOD = 60.0
 _SWEEP = 1.0
+_TICK = 0.05
 
 
 class Balancer:
@@ -29,7 +30,8 @@ class Balancer:
         self._groups: dict[str, Group] = {}
         self._listeners: dict[str, Listener] = {}
         self._counters: dict[str, BalancerCounters] = {}
-        self._sweeping: asyncio.Task[None] | None = None
+        self._late = Statistic()
+        self._helping: list[asyncio.Task[None]] = []
 
     async def apply(self, desired: state.Desired) -> list[dict[str, Any]]:
         """Become ``desired``. Returns the listeners whose port could not be had, with the reason.
@@ -54,7 +56,8 @@ class Balancer:
 
     async def run(self) -> None:
         """Close a metrics period whenever the wall clock enters the next, until cancelled."""
-        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+        loop = asyncio.get_running_loop()
+        self._helping = [loop.create_task(self._sweep()), loop.create_task(self._tick())]
         period = AWS_PERIOD / self.speed
         bucket = int(time.time() // period)
         while True:
@@ -113,7 +116,17 @@ class Balancer:
             balancers[name] = counters.to_json()
             counters.requests = 0
             counters.own = {}
-        self._tell({"kind": "metrics", "bucket": bucket, "groups": groups, "balancers": balancers})
+        late, self._late = self._late.to_json(), Statistic()
+        closed = {"groups": groups, "balancers": balancers, "late": late}
+        self._tell({"kind": "metrics", "bucket": bucket, **closed})
+
+    async def _tick(self) -> None:
+        """See how late this process gets to what is due: the machine's doing, and no target's."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _TICK
+            await asyncio.sleep(_TICK)
+            self._late.add(loop.time() - due)
 
     async def _sweep(self) -> None:
         while True:
