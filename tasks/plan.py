@@ -9,7 +9,9 @@ from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.plan``: a ``Planned``; ``decision`` and ``goal`` tell what is next."""
+    """→ ``$.plan``: a ``Planned``; ``decision`` and ``goal`` tell what is next. Where the last
+    step got no answer of AWS, a Catch has left why at ``$.act``: nobody refused it, and the look
+    shows whether it was done."""
     # The planner is most of what there is to load here, and not needed to start.
     from quorumshift.domain.look import Look
     from quorumshift.domain.raft import Colour
@@ -21,7 +23,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         from_json(Look, event["observation"]),
         Colour(event["goal"]),
         from_json(Planned, last) if last else None,
-        from_json(Act, act) if act else None,
+        from_json(Act, act) if act and "Error" not in act else None,
         w.dialect,
         w.policy,
         between="deploymentId" not in event,

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.missed import looks_missed
 from quorumshift.domain.poll_metrics import poll_metrics
 from quorumshift.domain.rollout import RolloutObservation
 from quorumshift.usecases.watching import Pace
@@ -13,7 +14,8 @@ from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.observation``: a ``RolloutObservation``; ``meaning.decision`` tells what is next.
+    """→ ``$.observation``: a ``RolloutObservation``; ``meaning.decision`` tells what is next, and
+    ``unseen`` why nobody could look.
 
     Prints what the dashboard shows: CloudWatch makes metrics of the line in the log.
     """
@@ -22,6 +24,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     timing = event["timing"]
     pace = Pace(timing["pollSeconds"], timing["deadlineSeconds"])
     w = wiring()
-    seen = w.watch.look(event["deployment"]["id"], previous, pace)
-    print(json.dumps(poll_metrics(w.settings.service, seen, previous)))
+    seen = w.watch.look(event["deployment"]["id"], previous, pace, looks_missed(event))
+    print(seen.unseen or json.dumps(poll_metrics(w.settings.service, seen, previous)))
     return dict(to_json(seen))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from quorumshift.domain.data import to_json
-from quorumshift.usecases.watching import Pace
+from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.missed import looks_missed
+from quorumshift.usecases.watching import Pace, Undone
 from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.rollback``: ``{"decision", "reason", "waited", "undo", "rollout", "cluster"}``.
+    """→ ``$.rollback``: ``{"decision", "reason", "waited", "undo", "rollout", "cluster",
+    "missed"}``.
 
     Raises ``RollbackFailed``.
     """
     timing = event["timing"]
     pace = Pace(timing["pollSeconds"], timing["deadlineSeconds"])
-    waited = (event.get("rollback") or {}).get("waited", 0)
-    watch = wiring().watch
-    return dict(to_json(watch.look_at_rollback(event["deployment"]["id"], waited, pace)))
+    last = from_json(Undone, event["rollback"]) if event.get("rollback") else None
+    watch, missed = wiring().watch, looks_missed(event)
+    return dict(to_json(watch.look_at_rollback(event["deployment"]["id"], last, pace, missed)))

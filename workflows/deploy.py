@@ -99,12 +99,20 @@ def deploy() -> dict[str, Any]:
         "asks our hooks at each stage; the last one starts the state machine hand_over.",
         "$.timing.pollSeconds",
     )
-    poll_deployment = sdk.look(
+    poll_deployment = sdk.look_anew(
         "PollDeployment",
         "One observation: stages, traffic, alarms, tasks, the hooks' evidence, the Raft cluster. "
-        "All that is ever shown of the deployment is made from these.",
+        "All that is ever shown of the deployment is made from these. AWS that does not answer is "
+        "part of it.",
         "$.observation",
         seconds=LOOKING,
+    )
+    missed_look = sdk.count_missed(
+        "MissedLook", "The function did not run, or died: nothing was seen, and the wait counts."
+    )
+    look_again = sdk.choice(
+        "LookAgain",
+        "It is waited for, but not for ever: the history has an end, and so has the hope.",
     )
     how_is_it_going = sdk.choice(
         "HowIsItGoing",
@@ -117,6 +125,7 @@ def deploy() -> dict[str, Any]:
         "kept ECS from ending tasks whose votes were needed.",
         "$.outcome",
         seconds=SETTLING,
+        patience=sdk.LASTING,
     )
     notify_succeeded = sdk.task(
         "NotifySucceeded", "Tells people that it is deployed.", "$.notification"
@@ -127,6 +136,7 @@ def deploy() -> dict[str, Any]:
         "StopDeployment",
         "Stops the deployment if it still runs, so that the traffic goes back.",
         "$.stop",
+        patience=sdk.LASTING,
     )
     notify_rolling_back = sdk.news(
         "NotifyRollingBack", "Tells people that it is being rolled back, and why."
@@ -134,19 +144,22 @@ def deploy() -> dict[str, Any]:
     wait_for_rollback = sdk.wait(
         "WaitForRollback", "A pause until the next look at the roll-back.", "$.timing.pollSeconds"
     )
-    poll_rollback = sdk.look(
+    poll_rollback = sdk.look_anew(
         "PollRollback",
         "Follows the roll-back to its own end. Votes that green holds are handed back first; "
-        "until then their locks keep green alive.",
+        "until then their locks keep green alive. AWS that does not answer is waited for.",
         "$.rollback",
         seconds=LOOKING,
     )
+    missed_rollback = sdk.count_missed("MissedRollback", "As MissedLook, of the roll-back.")
+    look_again_at_rollback = sdk.choice("LookAgainAtRollback", "As LookAgain, at the roll-back.")
     is_it_undone = sdk.choice("IsItUndone", "The roll-back goes on, or has ended well.")
     verify_rollback = sdk.task(
         "VerifyRollback",
         "VerifyRaft once more: the old cluster is healthy and stable. Gives the locks back.",
         "$.outcome",
         seconds=SETTLING,
+        patience=sdk.LASTING,
     )
     notify_rolled_back = sdk.task(
         "NotifyRolledBack", "Tells people that it was rolled back, and why.", "$.notification"
@@ -197,15 +210,24 @@ def deploy() -> dict[str, Any]:
     sdk.when(how_is_it_going, "$.observation.meaning.decision", "wait", wait_for_deployment)
     sdk.when(how_is_it_going, "$.observation.meaning.decision", "succeeded", verify_outcome)
     sdk.otherwise(how_is_it_going, stop_deployment)
+    sdk.chain(missed_look, look_again)
+    sdk.when_less(look_again, "$.missed.looks", "$.missed.most", wait_for_deployment)
+    sdk.otherwise(look_again, stop_deployment)
     sdk.chain(verify_outcome, notify_succeeded, deployed)
 
     sdk.chain(stop_deployment, notify_rolling_back, wait_for_rollback, poll_rollback, is_it_undone)
     sdk.when(is_it_undone, "$.rollback.decision", "done", verify_rollback)
     sdk.otherwise(is_it_undone, wait_for_rollback)
+    sdk.chain(missed_rollback, look_again_at_rollback)
+    sdk.when_less(look_again_at_rollback, "$.missed.looks", "$.missed.most", wait_for_rollback)
+    sdk.otherwise(look_again_at_rollback, notify_failed)
     sdk.chain(verify_rollback, notify_rolled_back, rolled_back)
     sdk.chain(notify_failed, failed)
 
-    # Where a failure leads depends on where it stands.
+    # What passes is waited for where there is a loop to wait in. Where every other failure leads
+    # depends on where it stands.
+    sdk.catch_passing(poll_deployment, missed_look, "$.unseen")
+    sdk.catch_passing(poll_rollback, missed_rollback, "$.unseen")
     before_a_deployment_exists = [
         validate_request,
         start_build,

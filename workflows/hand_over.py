@@ -28,18 +28,21 @@ def hand_over() -> dict[str, Any]:
         "remembered from the turn before.",
         "$.observation",
         seconds=LOOKING,
+        patience=sdk.PRESSING,
     )
     plan = sdk.task(
         "Plan",
         "The next step on the safest path to the goal. Blocked before the point of no return, or "
         "stopped by somebody, the goal becomes blue.",
         "$.plan",
+        patience=sdk.PRESSING,
     )
     what_next = sdk.choice("WhatNext", "A step, something to wait for, done, or blocked.")
-    act = sdk.task(
+    act = sdk.look_anew(
         "Act",
         "Does this one step: locks a task, admits or promotes a member, moves the leadership, "
-        "removes a member or releases a lock. Doing it twice does no harm.",
+        "removes a member or releases a lock. Doing it twice does no harm; but a step that got no "
+        "answer is not done again before the next look.",
         "$.act",
         seconds=CHANGING,
     )
@@ -54,6 +57,7 @@ def hand_over() -> dict[str, Any]:
         "Tells CodeDeploy that blue may end, if a fresh look shows that it may.",
         "$.answer",
         seconds=LOOKING,
+        patience=sdk.PRESSING,
     )
     may_blue_end = sdk.choice(
         "MayBlueEnd", "CodeDeploy was told yes, or the fresh look showed that there is more to do."
@@ -63,6 +67,7 @@ def hand_over() -> dict[str, Any]:
         "Tells CodeDeploy to roll back, if it asked.",
         "$.answer",
         seconds=LOOKING,
+        patience=sdk.PRESSING,
     )
     was_it_asked_for = sdk.choice(
         "WasItAskedFor", "The votes went back to blue: because that was the goal, or instead of it?"
@@ -96,6 +101,8 @@ def hand_over() -> dict[str, Any]:
     sdk.chain(answer_failed, was_it_asked_for)
     sdk.when(was_it_asked_for, "$.answer.handedBack", True, handed_back)
     sdk.otherwise(was_it_asked_for, not_handed_over)
+    # Nobody refused it: the next look shows whether it was done.
+    sdk.catch_passing(act, settle, "$.act")
     sdk.catch([observe, plan, act, answer_succeeded], answer_failed)
     sdk.catch([answer_failed], unanswered)
 

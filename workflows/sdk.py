@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 logging.getLogger("sagemaker.config").setLevel(logging.WARNING)
@@ -20,6 +21,7 @@ with warnings.catch_warnings():
     from stepfunctions.steps.states import Graph
 
 PASSING = (
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
@@ -28,17 +30,42 @@ PASSING = (
 )
 """Errors worth another try: Lambda's own (AWS's advice for every Lambda task), and ours."""
 
-DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
+DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout")
 """The function ended without an answer: what it did is not known, and every step may be repeated.
 Tried fewer times than what is passing, because each may last as long as the function may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a state is tried again: after what is ``passing``, and after its function ``died``;
+    with pauses that grow to ``longest`` seconds. A try costs three events of the history."""
+
+    passing: int
+    died: int
+    longest: int = 20
+
+
+USUAL = Patience(passing=6, died=2)
+"""A minute: for what nothing depends on yet."""
+LASTING = Patience(passing=120, died=20, longest=60)
+"""An hour, as half of the longest pause is what the jitter makes of it: for what must be done once
+a deployment exists. No longer, because the scheduled keeper does it then."""
+PRESSING = Patience(passing=300, died=40)
+"""The same, with short pauses: for the hand-over, whose own time-out ends it."""
 
 
 class Retry(steps.Retry):  # type: ignore[misc] # the SDK has no types
     """Tries again with backoff, jitter and a cap."""
 
+    def __init__(self, errors: tuple[str, ...], most: int, longest: int) -> None:
+        super().__init__(
+            error_equals=list(errors), interval_seconds=1, max_attempts=most, backoff_rate=2.0
+        )
+        self.longest = longest
+
     def to_dict(self) -> dict[str, Any]:
         """With the two fields that the SDK refuses."""
-        return {**super().to_dict(), "MaxDelaySeconds": 20, "JitterStrategy": "FULL"}
+        return {**super().to_dict(), "MaxDelaySeconds": self.longest, "JitterStrategy": "FULL"}
 
 
 class Fail(steps.Fail):  # type: ignore[misc] # the SDK has no types
@@ -53,7 +80,9 @@ class Fail(steps.Fail):  # type: ignore[misc] # the SDK has no types
         return {**super().to_dict(), **self.paths}
 
 
-def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
+def task(
+    name: str, comment: str, result: str, *, seconds: int = 60, patience: Patience = USUAL
+) -> Any:
     """The state ``name``, run by the function of the same name, whose ARN ``${name}`` becomes.
 
     The function gets the whole state; what it returns is put at ``result``.
@@ -64,7 +93,19 @@ def task(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
         resource=f"${{{name}}}",
         result_path=result,
         timeout_seconds=seconds,
-        retry=[_retry(PASSING, max_attempts=6), _retry(DIED, max_attempts=2)],
+        retry=_retries(patience),
+    )
+
+
+def look_anew(name: str, comment: str, result: str, *, seconds: int) -> Any:
+    """A :func:`task` that is never tried again at once, because it stands in a loop that looks
+    anew: see :func:`catch_passing`."""
+    return steps.Task(
+        name,
+        comment=comment,
+        resource=f"${{{name}}}",
+        result_path=result,
+        timeout_seconds=seconds,
     )
 
 
@@ -78,7 +119,7 @@ def look(name: str, comment: str, result: str, *, seconds: int = 60) -> Any:
         resource=f"${{{name}}}",
         result_path=result,
         timeout_seconds=seconds,
-        retry=[_retry((*PASSING, *DIED), max_attempts=2)],
+        retry=[Retry((*PASSING, *DIED), most=2, longest=20)],
     )
 
 
@@ -91,19 +132,34 @@ def news(name: str, comment: str) -> Any:
         resource=f"${{{name}}}",
         result_path="$.notification",
         timeout_seconds=14,
-        retry=[_retry(PASSING, max_attempts=2), _retry(DIED, max_attempts=1)],
+        retry=_retries(Patience(passing=2, died=1)),
     )
 
 
-def _retry(errors: tuple[str, ...], max_attempts: int) -> Retry:
-    return Retry(
-        error_equals=list(errors), interval_seconds=1, max_attempts=max_attempts, backoff_rate=2.0
-    )
+def _retries(patience: Patience) -> list[Retry]:
+    return [
+        Retry(PASSING, patience.passing, patience.longest),
+        Retry(DIED, patience.died, patience.longest),
+    ]
 
 
 def begin(name: str, comment: str, parameters: dict[str, Any]) -> Any:
     """Makes the state that the first task gets out of the input and the context."""
     return steps.Pass(name, comment=comment, parameters=parameters)
+
+
+def count_missed(name: str, comment: str) -> Any:
+    """Counts a look that could not be made, whose failure is at ``$.unseen``, at ``$.missed``."""
+    return steps.Pass(
+        name,
+        comment=comment,
+        parameters={
+            "looks.$": "States.MathAdd($.missed.looks, 1)",
+            "most.$": "$.missed.most",
+            "last.$": "$.unseen",
+        },
+        result_path="$.missed",
+    )
 
 
 def wait(name: str, comment: str, seconds_path: str) -> Any:
@@ -128,6 +184,11 @@ def when_present(branch: Any, variable: str, then: Any) -> None:
     branch.add_choice(steps.ChoiceRule.IsPresent(variable, True), next_step=then)
 
 
+def when_less(branch: Any, variable: str, than: str, then: Any) -> None:
+    """Go to ``then`` when the number at ``variable`` is less than the one at ``than``."""
+    branch.add_choice(steps.ChoiceRule.NumericLessThanPath(variable, than), next_step=then)
+
+
 def otherwise(branch: Any, then: Any) -> None:
     """Go to ``then`` when nothing else matched."""
     branch.default_choice(then)
@@ -144,6 +205,12 @@ def catch(states: list[Any], then: Any) -> None:
         state.add_catch(
             steps.Catch(error_equals=["States.ALL"], result_path="$.failure", next_step=then)
         )
+
+
+def catch_passing(state: Any, then: Any, result: str) -> None:
+    """What another try may cure goes to ``then``; the error is at ``result``. Before
+    :func:`catch`, whose is the rest."""
+    state.add_catch(steps.Catch(error_equals=[*PASSING, *DIED], result_path=result, next_step=then))
 
 
 def catch_quietly(state: Any, then: Any) -> None:

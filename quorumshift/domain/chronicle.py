@@ -25,6 +25,8 @@ _PARTS = {
         "WaitForDeployment",
         "PollDeployment",
         "HowIsItGoing",
+        "MissedLook",
+        "LookAgain",
     ),
     "Roll-back": (
         "StopDeployment",
@@ -32,6 +34,8 @@ _PARTS = {
         "WaitForRollback",
         "PollRollback",
         "IsItUndone",
+        "MissedRollback",
+        "LookAgainAtRollback",
     ),
     "Raft cluster after": ("VerifyOutcome", "VerifyRollback"),
     "End": (

@@ -3,7 +3,7 @@
 Step Functions ends an execution whose history has 25,000 events (AWS Step Functions Developer
 Guide, "Service quotas", Standard workflows): no ``Catch`` runs then, and the deployment goes on
 without a follower. A deployment may be built, rolled out until the deadline, and rolled back until
-the deadline once more; each look may need every retry that it has.
+the deadline once more; each look may need every retry that it has, or be missed.
 """
 
 from __future__ import annotations
@@ -11,20 +11,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from quorumshift.domain.missed import MOST_LOOKS
+
 MOST_EVENTS = 25_000
-EVENTS_A_LOOK = 15
-"""Of a Wait, a look and a Choice: an entry and an exit each, and for each of the three times that a
-look is tried at most: scheduled, started, and succeeded or failed."""
-OTHER_EVENTS = 1_000
+EVENTS_A_LOOK = 11
+"""Of a Wait, a look, what counts it when it is missed, and a Choice: an entry and an exit each, and
+for the look itself: scheduled, started, and succeeded or failed."""
+EVENTS_A_LOOK_AT_A_BUILD = 15
+"""Nobody counts one that is missed; it is tried three times at most instead."""
+OTHER_EVENTS = 2_000
 """Of all other states, each tried as often as it may be, and of the few looks that a roll-back may
 take past its deadline."""
+MISSED_EVENTS = MOST_LOOKS * EVENTS_A_LOOK
+"""Of the looks that are missed when the deadline is near and no function runs that could tell."""
 
 
-def pace(asked: int, deadlines: Sequence[int]) -> int:
+def pace(asked: int, loops: Sequence[tuple[int, int]]) -> int:
     """Seconds between two looks: as ``asked``, or as many more as the history needs.
 
-    ``deadlines``: for how many seconds each of the loops may wait, one after the other. The last
-    look of a loop is the first one after its deadline.
+    ``loops``: for how many seconds each may wait, one after the other, and how many events a look
+    costs. The last look of a loop is the first one after its deadline.
     """
-    looks = (MOST_EVENTS - OTHER_EVENTS) // EVENTS_A_LOOK - len(deadlines)
-    return max(asked, math.ceil(sum(deadlines) / looks))
+    last = sum(events for _, events in loops)
+    room = MOST_EVENTS - OTHER_EVENTS - MISSED_EVENTS - last
+    return max(asked, math.ceil(sum(seconds * events for seconds, events in loops) / room))

@@ -127,6 +127,8 @@ def _all(document: Document) -> Iterator[Finding]:
     yield from _alarms(document)
     yield from _failures(document)
     yield from _cluster(document)
+    unseen = str(table(document, "observation").get("unseen") or "")
+    yield Finding("error", "unseen", unseen and f"nobody could look: {unseen}")
     yield from _meaning(table(table(document, "observation"), "meaning"))
     yield from _undone(document)
     yield from _outcome(table(document, "outcome"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quorumshift.domain.data import from_json
+from quorumshift.domain.missed import gave_up
 from quorumshift.domain.notice import Command, Notice, command, compose, revision, watch
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.rollout import Check, Decision, Meaning, RolloutObservation, judge
@@ -99,7 +100,7 @@ def rolled_back(
 def failed(service: str, state: Mapping[str, Any], standing: str, touched: bool) -> Outcome:
     """The end of an execution that could not go on. ``standing``: how things are left;
     ``touched``: a deployment had been started."""
-    failure = read_failure(state.get("failure") or {})
+    failure = read_failure(_caught(state) or {})
     last = (state.get("observation") or {}).get("meaning") or {}
     before = f" Before that: {last['cause']}" if last.get("cause") else ""
     meaning = Meaning(Decision.FAILED, failure.error, failure.message + before)
@@ -110,8 +111,8 @@ def failed(service: str, state: Mapping[str, Any], standing: str, touched: bool)
 
 def why_undone(state: Mapping[str, Any], checks: Iterable[Check], policy: Policy) -> Meaning:
     """Why the deployment had to be undone, judged again with all that is known by now."""
-    if "failure" in state:
-        failure = read_failure(state["failure"])
+    if (caught := _caught(state)) is not None:
+        failure = read_failure(caught)
         return Meaning(Decision.DANGER, failure.error, failure.message)
     if "observation" not in state:
         return Meaning(Decision.DANGER, "Unknown", "the deployment was never looked at")
@@ -120,6 +121,11 @@ def why_undone(state: Mapping[str, Any], checks: Iterable[Check], policy: Policy
     if again.decision is Decision.FAILED or last.meaning is None:
         return again
     return last.meaning
+
+
+def _caught(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The failure that ended the way forward: of a state, or of too many looks."""
+    return state.get("failure") or gave_up(state)
 
 
 def _outcome(

@@ -82,6 +82,9 @@ class RolloutObservation:
 
     ``waited``, ``deadline``: seconds spent in waits so far, and allowed. Waits are counted instead
     of a clock being read, so that the state machine's own pace is what is measured.
+    ``unseen``: why this look could not be made; empty: it was. All but ``at`` and ``waited`` is
+    then the last one's. ``missed``: looks that no function has made so far, see
+    :mod:`quorumshift.domain.missed`. ``renewed``: ``waited`` when the locks were renewed.
     """
 
     at: float
@@ -95,6 +98,9 @@ class RolloutObservation:
     verdict: Verdict | None = None
     worries: tuple[Worry, ...] = ()
     meaning: Meaning | None = None
+    unseen: str = ""
+    missed: int = 0
+    renewed: int = 0
 
 
 def interpret(
@@ -110,7 +116,12 @@ def interpret(
 
 
 def judge(seen: RolloutObservation, policy: Policy) -> Meaning:
-    """What the observation means. Never raises."""
+    """What the observation means. Never raises.
+
+    What could not be looked at is waited for: nothing is decided on what was seen before.
+    """
+    if seen.unseen:
+        return _late(seen) or Meaning(Decision.WAIT)
     if seen.rollout.progress is Progress.SUCCEEDED:
         return Meaning(Decision.SUCCEEDED)
     if seen.rollout.progress is Progress.RUNNING:
@@ -139,14 +150,21 @@ def _danger(seen: RolloutObservation, policy: Policy) -> Meaning | None:
             return _alarm(seen)
     if (worry := worries.get("cluster")) and seen.at - worry.at >= _cluster_patience(seen, policy):
         return _cluster(seen, worry)
-    if seen.waited >= seen.deadline:
-        return Meaning(
-            Decision.DANGER,
-            "DeadlinePassed",
-            f"the rollout was still running after {seen.deadline // 60} minutes ({_where(seen)})",
-            "Look at the stage it stood at; raise the deadline if it only needs longer.",
-        )
-    return None
+    return _late(seen)
+
+
+def _late(seen: RolloutObservation) -> Meaning | None:
+    if seen.waited < seen.deadline:
+        return None
+    where, advice = _where(seen), "Look at the stage it stood at; raise the deadline if it only "
+    if seen.unseen:
+        where = f"last seen {where}; by then nobody could look: {seen.unseen}"
+    return Meaning(
+        Decision.DANGER,
+        "DeadlinePassed",
+        f"the rollout was still running after {seen.deadline // 60} minutes ({where})",
+        f"{advice}needs longer.",
+    )
 
 
 def _ending(seen: RolloutObservation) -> Meaning:

@@ -50,7 +50,8 @@ class HandOver:
         return Look(self._observer.look(deployment), stopped)
 
     def act(self, planned: Planned, seen: ClusterObservation) -> Act:
-        """Do the planned step. What was refused, or got no reply, is seen by the next look."""
+        """Do the planned step. What was refused, or got no reply from Raft, is seen by the next
+        look. Raises ``Transient`` where AWS does not answer, which says nothing of the cluster."""
         step = planned.plan.step
         if step is None:
             return Act("")
@@ -61,6 +62,8 @@ class HandOver:
             except ChangeRefused as error:
                 return Act(str(error))
             except Transient as error:
+                if step.kind in (Kind.LOCK, Kind.RELEASE):
+                    raise
                 if self._clock.now() >= deadline:
                     return Act(str(error))
                 self._clock.sleep(TRY_EVERY_SECONDS)

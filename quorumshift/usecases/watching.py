@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
-from quorumshift.domain.errors import ChangeRefused, RollbackFailed
+from quorumshift.domain.errors import ChangeRefused, RollbackFailed, Transient
 from quorumshift.domain.health import assess
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation
@@ -41,14 +41,16 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """One look at a roll-back. ``undo``: id of the rollout that rolls back, if there is one."""
+    """One look at a roll-back. ``undo``: id of the rollout that rolls back, if there is one.
+    ``rollout``, ``cluster``: as they were seen last. ``missed``: as in ``RolloutObservation``."""
 
     decision: Undoing
     reason: str
     waited: int
     undo: str | None
-    rollout: Rollout
-    cluster: ClusterObservation
+    rollout: Rollout | None
+    cluster: ClusterObservation | None
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +68,39 @@ class Watch:
     policy: Policy
 
     def look(
-        self, deployment: str, previous: RolloutObservation | None, pace: Pace
+        self, deployment: str, previous: RolloutObservation | None, pace: Pace, missed: int = 0
     ) -> RolloutObservation:
-        """One observation with its meaning; keeps the votes locked on the way.
+        """One observation with its meaning; keeps the votes locked on the way. Where AWS does not
+        answer, that is the observation. ``missed``: looks that were not made so far.
+        """
+        before = previous or RolloutObservation(
+            self.clock.now(), 0, pace.deadline_seconds, Rollout(deployment, Progress.RUNNING)
+        )
+        counted = replace(
+            before,
+            waited=before.waited + pace.poll_seconds * (1 + missed - before.missed),
+            missed=missed,
+            unseen="",
+        )
+        try:
+            fresh = self._gather(deployment, counted)
+        except Transient as error:
+            fresh = replace(counted, at=self.clock.now(), unseen=str(error))
+        seen = interpret(fresh, previous, self.policy)
+        waits = seen.meaning is not None and seen.meaning.decision is Decision.WAIT
+        return self._keep_locks(seen) if waits and not seen.unseen else seen
 
-        The order matters. The rollout is asked before the evidence, so that an end that a hook
+    def _gather(self, deployment: str, counted: RolloutObservation) -> RolloutObservation:
+        """The order matters. The rollout is asked before the evidence, so that an end that a hook
         caused is not seen before the hook's reason; and after the dead tasks, so that those that
         an end has killed are not seen before the end.
         """
         failures = self.green.failures(deployment)
         rollout = self.deployments.look(deployment)
         cluster = self.observer.look(deployment)
-        fresh = RolloutObservation(
+        return replace(
+            counted,
             at=self.clock.now(),
-            waited=(previous.waited if previous else 0) + pace.poll_seconds,
-            deadline=pace.deadline_seconds,
             rollout=rollout,
             alarms=self.alarms.look(),
             failures=failures,
@@ -88,20 +108,31 @@ class Watch:
             cluster=cluster,
             verdict=assess(cluster, self.policy),
         )
-        seen = interpret(fresh, previous, self.policy)
-        if seen.meaning is not None and seen.meaning.decision is Decision.WAIT:
-            self._keep_locks(seen, cluster, pace)
-        return seen
 
-    def look_at_rollback(self, deployment: str, waited: int, pace: Pace) -> Undone:
-        """One look at the roll-back; calls the votes home where they are not blue's.
+    def look_at_rollback(
+        self, deployment: str, last: Undone | None, pace: Pace, missed: int = 0
+    ) -> Undone:
+        """One look at the roll-back; calls the votes home where they are not blue's. Where AWS does
+        not answer, it is waited for.
 
         Raises ``RollbackFailed`` when a person has to look.
         """
+        before = last or Undone(Undoing.WAIT, "", 0, None, None, None)
+        waits = 1 + missed - before.missed
+        counted = replace(before, waited=before.waited + pace.poll_seconds * waits, missed=missed)
+        try:
+            return self._undone(deployment, counted, pace)
+        except Transient as error:
+            reason = f"the roll-back could not be looked at: {error}"
+            if counted.waited >= pace.deadline_seconds:
+                raise _unfinished(deployment, reason) from error
+            return replace(counted, decision=Undoing.WAIT, reason=reason)
+
+    def _undone(self, deployment: str, counted: Undone, pace: Pace) -> Undone:
         rollout = self.deployments.look(deployment)
         undo = self.deployments.look(rollout.undone_by) if rollout.undone_by else None
         seen = UndoObservation(
-            waited=waited + pace.poll_seconds,
+            waited=counted.waited,
             deadline=pace.deadline_seconds,
             rollout=rollout,
             undo=undo,
@@ -112,10 +143,7 @@ class Watch:
         if meaning.decision is Undoing.HAND_BACK:
             self.hand_overs.hand_back(deployment)
         if meaning.decision is Undoing.FAILED:
-            raise RollbackFailed(
-                f"the roll-back of {deployment} did not reach its end: {meaning.reason}. Look at "
-                "the deployment and at the Raft members; end no task that votes"
-            )
+            raise _unfinished(deployment, meaning.reason)
         return Undone(
             meaning.decision,
             meaning.reason,
@@ -123,27 +151,29 @@ class Watch:
             rollout.undone_by,
             rollout,
             seen.cluster,
+            counted.missed,
         )
 
-    def _keep_locks(
-        self, seen: RolloutObservation, cluster: ClusterObservation, pace: Pace
-    ) -> None:
+    def _keep_locks(self, seen: RolloutObservation) -> RolloutObservation:
         """Before the hand-over, which has locks of its own in mind, and after it; not during.
 
         Renewed by the waits that were counted, three times in a lock's life.
         """
         began = seen.rollout.stage("BeforeInstall") is StageStatus.DONE
-        if not began or seen.rollout.stage(HAND_OVER_STAGE) is StageStatus.RUNNING:
-            return
+        handing_over = seen.rollout.stage(HAND_OVER_STAGE) is StageStatus.RUNNING
+        if not began or handing_over or seen.cluster is None:
+            return seen
         third = max(1, self.policy.lock_minutes * 20)
         try:
-            self.locks.keep(cluster)
-            if seen.waited // third != (seen.waited - pace.poll_seconds) // third:
-                self.locks.renew(cluster)
-        except ChangeRefused as error:
+            self.locks.keep(seen.cluster)
+            if seen.waited - seen.renewed >= third:
+                self.locks.renew(seen.cluster)
+                return replace(seen, renewed=seen.waited)
+        except (ChangeRefused, Transient) as error:
             # The locks are the second line. The next look tries again, and the hand-over refuses
             # to go on without them.
             print(f"locks not kept: {error}")
+        return seen
 
     def stop(self, deployment: str) -> bool:
         """Stop a rollout with its roll-back; whether it still ran."""
@@ -151,3 +181,10 @@ class Watch:
         if running:
             self.deployments.stop(deployment)
         return running
+
+
+def _unfinished(deployment: str, reason: str) -> RollbackFailed:
+    return RollbackFailed(
+        f"the roll-back of {deployment} did not reach its end: {reason}. Look at the deployment "
+        "and at the Raft members; end no task that votes"
+    )

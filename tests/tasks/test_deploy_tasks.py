@@ -14,7 +14,7 @@ from quorumshift.domain.errors import (
     InvalidRequest,
     RollbackFailed,
 )
-from quorumshift.domain.event_budget import pace
+from quorumshift.domain.event_budget import EVENTS_A_LOOK, pace
 from quorumshift.domain.rollout import EndedBy, Progress
 from tasks import (
     create_deployment,
@@ -60,7 +60,7 @@ def test_a_long_deadline_polls_slower_to_stay_within_the_history(
 ) -> None:
     monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", str(7200))
     timing = validated({})["timing"]
-    assert timing["pollSeconds"] == pace(15, (0, 432_000, 432_000)) > 15
+    assert timing["pollSeconds"] == pace(15, ((432_000, EVENTS_A_LOOK),) * 2) > 15
 
 
 def test_a_build_counts_for_the_history_as_well(
@@ -180,7 +180,8 @@ def test_a_rollback_calls_green_votes_home_and_then_waits_for_its_end(aws: Memor
 
 def test_a_rollback_that_does_not_end_asks_for_a_person(aws: MemoryAws) -> None:
     aws.service.stop(DEPLOYMENT)
-    state = started(rollback={"waited": 10**6})
+    late = {"decision": "wait", "reason": "", "waited": 10**6, "undo": None}
+    state = started(rollback={**late, "rollout": None, "cluster": None})
     with pytest.raises(RollbackFailed, match="end no task that votes"):
         poll_rollback.handler(state, None)
 

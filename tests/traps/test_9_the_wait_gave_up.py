@@ -154,7 +154,7 @@ def _gives_up(states: dict[str, Any]) -> None:
 
 
 def _does_not_stop_after_a_failed_poll(states: dict[str, Any]) -> None:
-    states["PollDeployment"]["Catch"][0]["Next"] = "NotifyFailed"
+    states["PollDeployment"]["Catch"][-1]["Next"] = "NotifyFailed"
 
 
 def _does_not_look(states: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""As much of Amazon States Language as the two workflows use, without a clock.
+"""As much of Amazon States Language as the two workflows use, on whatever clock it is given.
 
 The rehearsal runs them in a whole interpreter; this one makes hundreds of paths cheap. What it
 does not know is an error.
@@ -7,11 +7,14 @@ does not know is an error.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 Call = Callable[[str, dict[str, Any]], Any]
+Sleep = Callable[[float], None]
 MOST_STATES = 2000
 
 
@@ -26,8 +29,15 @@ class Ended:
     states: list[str] = field(default_factory=list)
 
 
-def run(definition: dict[str, Any], given: Any, call: Call, context: dict[str, Any]) -> Ended:
-    """Run to an end. ``call(name, payload)`` is a function; what it raises is caught by name."""
+def run(
+    definition: dict[str, Any],
+    given: Any,
+    call: Call,
+    context: dict[str, Any],
+    sleep: Sleep = lambda seconds: None,
+) -> Ended:
+    """Run to an end. ``call(name, payload)`` is a function; what it raises is retried and caught by
+    name. ``sleep`` is told how long is waited: of a jitter, the middle."""
     name, state, entered = definition["StartAt"], given, []
     for _ in range(MOST_STATES):
         entered.append(name)
@@ -44,24 +54,49 @@ def run(definition: dict[str, Any], given: Any, call: Call, context: dict[str, A
             name = _choose(here, state)
             continue
         if kind == "Wait":
-            assert isinstance(read(state, here["SecondsPath"]), int)
+            seconds = read(state, here["SecondsPath"])
+            assert isinstance(seconds, int)
+            sleep(seconds)
         elif kind == "Pass":
-            state = _fill(here["Parameters"], state, context)
+            state = place(
+                state,
+                here.get("ResultPath", "$"),
+                _fill(here["Parameters"], state, context),
+            )
         elif kind == "Task":
-            try:
-                result = call(name, json.loads(json.dumps(state)))
-            except Exception as error:  # noqa: BLE001 # as Lambda, which reports whatever it was
-                (catch,) = here["Catch"]
-                wrapped = {"errorMessage": str(error), "errorType": type(error).__name__}
-                caught = {"Error": type(error).__name__, "Cause": json.dumps(wrapped)}
-                state = place(state, catch["ResultPath"], caught)
-                name = catch["Next"]
-                continue
-            state = place(state, here["ResultPath"], json.loads(json.dumps(result)))
+            name, state = _task(name, here, state, call, sleep)
+            continue
         else:
             raise NotImplementedError(kind)
         name = here["Next"]
     raise AssertionError(f"no end after {MOST_STATES} states: {entered[-12:]}")
+
+
+def _task(name: str, here: dict[str, Any], state: Any, call: Call, sleep: Sleep) -> tuple[str, Any]:
+    """The next state, and the data as the task or a Catch has left it."""
+    tried: Counter[int] = Counter()
+    while True:
+        try:
+            result = call(name, json.loads(json.dumps(state)))
+        except Exception as error:  # noqa: BLE001 # as Lambda, which reports whatever it was
+            kind = getattr(error, "asl", type(error).__name__)
+            retries = here.get("Retry", ())
+            which = next((i for i, one in enumerate(retries) if _is_for(one, kind)), None)
+            if which is not None and tried[which] < retries[which]["MaxAttempts"]:
+                one = retries[which]
+                pause = one["IntervalSeconds"] * one["BackoffRate"] ** min(tried[which], 30)
+                sleep(min(pause, one["MaxDelaySeconds"]) / 2)
+                tried[which] += 1
+                continue
+            catch = next(one for one in here["Catch"] if _is_for(one, kind))
+            wrapped = {"errorMessage": str(error), "errorType": kind}
+            caught = {"Error": kind, "Cause": json.dumps(wrapped)}
+            return catch["Next"], place(state, catch["ResultPath"], caught)
+        return here["Next"], place(state, here["ResultPath"], json.loads(json.dumps(result)))
+
+
+def _is_for(retry_or_catch: dict[str, Any], kind: str) -> bool:
+    return bool({kind, "States.ALL"} & set(retry_or_catch["ErrorEquals"]))
 
 
 def read(state: Any, path: str) -> Any:
@@ -83,11 +118,18 @@ def _fill(template: Any, state: Any, context: dict[str, Any]) -> Any:
     filled = {}
     for key, value in template.items():
         if key.endswith(".$"):
-            source = context if value.startswith("$$") else state
-            filled[key[:-2]] = read(source, value.replace("$$", "$"))
+            filled[key[:-2]] = _value(value, state, context)
         else:
             filled[key] = _fill(value, state, context)
     return filled
+
+
+def _value(text: str, state: Any, context: dict[str, Any]) -> Any:
+    """What a path or ``States.MathAdd($.a, 1)`` stands for."""
+    if added := re.fullmatch(r"States\.MathAdd\((\$[\w.]+), (\d+)\)", text):
+        return read(state, added[1]) + int(added[2])
+    assert text.startswith("$"), text
+    return read(context if text.startswith("$$") else state, text.replace("$$", "$"))
 
 
 def _choose(here: dict[str, Any], state: Any) -> str:
@@ -102,6 +144,7 @@ def _choose(here: dict[str, Any], state: Any) -> str:
             rule.get("IsPresent") is True
             or ("StringEquals" in rule and value == rule["StringEquals"])
             or ("BooleanEquals" in rule and value is rule["BooleanEquals"])
+            or ("NumericLessThanPath" in rule and value < read(state, rule["NumericLessThanPath"]))
         ):
             return str(rule["Next"])
     return str(here["Default"])

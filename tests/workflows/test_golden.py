@@ -15,13 +15,18 @@ from workflows.__main__ import GOLDEN, MACHINES, main, render
 
 ROOT = Path(__file__).parents[2]
 PASSING = {
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Transient",
 }
-DIED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
+DIED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"}
+LOOPS = {"PollDeployment": "MissedLook", "PollRollback": "MissedRollback", "Act": "Settle"}
+"""What is looked at anew rather than tried again, and where a try that got no answer leads."""
+LASTING = ("VerifyOutcome", "StopDeployment", "VerifyRollback")
+"""Of deploy: what must be done once a deployment exists."""
 
 
 def golden(name: str) -> dict[str, Any]:
@@ -90,21 +95,47 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
 ) -> None:
     if state["Type"] != "Task":
         return
-    if name.startswith("Poll"):  # which is asked again after a pause anyway
-        (retry,) = state["Retry"]
-        assert set(retry["ErrorEquals"]) == PASSING | DIED
-    else:
-        passing, died = state["Retry"]
-        assert set(passing["ErrorEquals"]) == PASSING
-        assert set(died["ErrorEquals"]) == DIED
-        assert died["MaxAttempts"] < passing["MaxAttempts"]
-    for retry in state["Retry"]:
-        assert retry["MaxDelaySeconds"] == 20
-        assert retry["JitterStrategy"] == "FULL"
-    (catch,) = state["Catch"]
+    *passes, catch = state["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["ResultPath"].startswith("$.")
     assert 0 < state["TimeoutSeconds"] <= 900
+    if name in LOOPS:
+        assert "Retry" not in state
+        assert [(set(one["ErrorEquals"]), one["Next"]) for one in passes] == [
+            (PASSING | DIED, LOOPS[name])
+        ]
+        return
+    assert passes == []
+    if name == "PollBuild":  # which is asked again after a pause anyway
+        (retry,) = state["Retry"]
+        assert set(retry["ErrorEquals"]) == PASSING | DIED
+        return
+    passing, died = state["Retry"]
+    assert set(passing["ErrorEquals"]) == PASSING
+    assert set(died["ErrorEquals"]) == DIED
+    assert died["MaxAttempts"] < passing["MaxAttempts"]
+    for retry in (passing, died):
+        assert retry["MaxDelaySeconds"] == (60 if name in LASTING else 20)
+        assert retry["JitterStrategy"] == "FULL"
+
+
+def waited_for(state: dict[str, Any]) -> float:
+    """Seconds that a state is tried again for while what it needs does not answer at once: half of
+    each pause, as jitter makes of it."""
+    retry = state["Retry"][0]
+    longest = float(retry["MaxDelaySeconds"])
+    return sum(min(2.0**number, longest) / 2 for number in range(retry["MaxAttempts"]))
+
+
+@pytest.mark.parametrize("name", ["Observe", "Plan", "AnswerSucceeded", "AnswerFailed"])
+def test_a_hand_over_outlasts_every_outage_that_its_own_time_leaves_room_for(name: str) -> None:
+    machine = golden("hand_over")
+    assert waited_for(machine["States"][name]) > machine["TimeoutSeconds"] * 0.95
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_must_be_done_once_a_deployment_exists_is_tried_for_most_of_an_hour(name: str) -> None:
+    assert waited_for(states("deploy")[name]) > 3300
 
 
 @every_state
@@ -130,7 +161,7 @@ def test_a_stranger_learns_every_key_of_a_request_and_the_examples_are_requests(
 
 def test_a_failure_leads_where_it_must_from_where_it_stands() -> None:
     leads = {
-        name: one["Catch"][0]["Next"] for name, one in states("deploy").items() if "Catch" in one
+        name: one["Catch"][-1]["Next"] for name, one in states("deploy").items() if "Catch" in one
     }
     before = ("ValidateRequest", "StartBuild", "PollBuild", "RegisterTaskDefinition", "VerifyRaft")
     assert {leads[name] for name in before} == {"NotifyFailed"}
@@ -160,4 +191,4 @@ def test_a_hand_over_always_answers_before_codedeploy_stops_waiting() -> None:
     assert machine["TimeoutSeconds"] < 3600
     for name, state in machine["States"].items():
         if state["Type"] == "Task" and name != "AnswerFailed":
-            assert state["Catch"][0]["Next"] == "AnswerFailed"
+            assert state["Catch"][-1]["Next"] == "AnswerFailed"

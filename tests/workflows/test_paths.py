@@ -13,6 +13,8 @@ import pytest
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from quorumshift.adapters.aws.deployments import CodeDeployDeployments
+from quorumshift.domain.errors import Transient
+from quorumshift.domain.missed import MOST_LOOKS
 from quorumshift.domain.rollout import EndedBy, Progress
 from quorumshift.names import module
 from tests.adapters.aws_api import Api, refusal
@@ -182,6 +184,124 @@ def test_a_poll_that_fails_stops_the_deployment(aws: MemoryAws) -> None:
     assert "AccessDenied" in ended.cause
 
 
+NO_ANSWER = refusal("InternalError", status=500)
+
+
+class Dead(Exception):
+    """The function's process ended. ``asl``: as Step Functions names that."""
+
+    asl = "Runtime.ExitError"
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_an_outage_is_waited_for_and_a_deployment_that_succeeds_meanwhile_has_succeeded(
+    aws: MemoryAws, first: int
+) -> None:
+    """At d002de7 the poll that would have seen the success made the execution undo it."""
+    answers = aws.apis["codedeploy"].answers
+    working = answers["get_deployment"]
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times == first:
+            answers["get_deployment"] = NO_ANSWER
+            ends(aws, Progress.SUCCEEDED)
+        if state == "PollDeployment" and times == first + 16:
+            answers["get_deployment"] = working
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == "Deployed"
+    assert ended.states.count("PollDeployment") == first + 16
+    assert ended.state["observation"]["waited"] == (first + 16) * 15
+    assert [subject for subject, _ in aws.messages] == ["sample: started", "sample: deployed"]
+
+
+def test_while_nobody_can_look_the_deadline_holds_and_the_reason_is_told(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", "10")
+    answers = aws.apis["ecs"].answers
+    working = answers["describe_services"]
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times == 5:
+            answers["describe_services"] = NO_ANSWER
+        if state == "StopDeployment":
+            answers["describe_services"] = working
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "DeadlinePassed")
+    assert ended.states.count("PollDeployment") == 40
+    assert "nobody could look: AWS could not serve describe_services" in ended.cause
+    assert aws.service.deeds == ["stop"]
+
+
+def test_looks_that_no_function_made_count_as_waits(
+    aws: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUMSHIFT_DEADLINE_MINUTES", "10")
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times % 4:
+            raise Dead("exit status 137")
+        if state == "StopDeployment":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("RolledBack", "DeadlinePassed")
+    assert ended.states.count("PollDeployment") == 40
+
+
+@pytest.mark.parametrize("state", ["PollDeployment", "PollRollback"])
+def test_a_function_that_never_runs_ends_the_wait_before_the_history_is_full(
+    aws: MemoryAws, state: str
+) -> None:
+    def meddle(at: str, times: int) -> None:
+        if at == "PollDeployment" and state == "PollRollback":
+            ends(aws, Progress.FAILED)
+        if at == state:
+            raise Dead("exit status 137")
+        if at == "StopDeployment" and state == "PollDeployment":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.states.count(state) == MOST_LOOKS
+    assert ended.error == "Runtime.ExitError"
+    assert "exit status 137" in ended.cause
+    assert ended.at == ("RolledBack" if state == "PollDeployment" else "Failed")
+
+
+def test_a_rollback_is_followed_through_an_outage(aws: MemoryAws) -> None:
+    answers = aws.apis["codedeploy"].answers
+    working = answers["get_deployment"]
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, Progress.FAILED)
+        if state == "PollRollback" and times == 1:
+            answers["get_deployment"] = NO_ANSWER
+        if state == "PollRollback" and times == 16:
+            answers["get_deployment"] = working
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == "RolledBack"
+    assert ended.state["rollback"]["waited"] == 16 * 15
+
+
+@pytest.mark.parametrize("state", ["StopDeployment", "VerifyRollback"])
+def test_what_must_be_done_outlasts_an_outage(aws: MemoryAws, state: str) -> None:
+    def meddle(at: str, times: int) -> None:
+        if at == "PollDeployment":
+            aws.evidence.append(json.dumps({"name": "AfterInstall", "passed": False, "reason": ""}))
+            ends(aws, Progress.FAILED, EndedBy.CHECK)
+            green_goes(aws)
+        if at == state and times <= 100:
+            raise Transient("no reply")
+
+    assert execute("deploy", {}, meddle).at == "RolledBack"
+
+
 def test_a_rollback_that_leaves_the_cluster_unwell_is_told_loudly(aws: MemoryAws) -> None:
     def meddle(state: str, times: int) -> None:
         if state == "PollDeployment":
@@ -260,6 +380,48 @@ def test_a_hand_over_whose_task_breaks_ends_with_no(aws: MemoryAws) -> None:
     ended = execute("hand_over", ASKED, meddle)
     assert (ended.at, ended.error, ended.cause) == ("NotHandedOver", "ValueError", "broken")
     assert aws.answers == [("hook-1", "Failed")]
+
+
+@pytest.mark.parametrize("state", ["Observe", "Plan", "Act", "AnswerSucceeded"])
+@pytest.mark.parametrize("first", [1, 4, 9])
+def test_a_hand_over_goes_on_after_an_outage(aws: MemoryAws, state: str, first: int) -> None:
+    """Four minutes; at d002de7 one was enough for a no, and for votes that nobody called home."""
+    most = {"AnswerSucceeded": 1}.get(state, first)
+
+    def meddle(at: str, times: int) -> None:
+        settle(aws)(at, times)
+        if at == state and most <= times < most + 20:
+            aws.service.clock.sleep(12)
+            raise Transient("no reply") if times % 2 else Dead("exit status 137")
+
+    ended = execute("hand_over", ASKED, meddle)
+    assert ended.at == "HandedOver"
+    assert aws.service.voters() == {"g1", "g2", "g3"}
+
+
+def test_locks_that_ecs_does_not_answer_for_do_not_turn_a_hand_over_back(aws: MemoryAws) -> None:
+    answers = aws.apis["ecs"].answers
+    working = answers["update_task_protection"]
+
+    def meddle(at: str, times: int) -> None:
+        settle(aws)(at, times)
+        out = at == "Act" and 4 <= times < 24
+        answers["update_task_protection"] = NO_ANSWER if out else working
+        if out:
+            aws.service.clock.sleep(12)
+
+    assert execute("hand_over", ASKED, meddle).at == "HandedOver"
+
+
+def test_a_step_that_got_no_answer_is_not_done_again_before_the_next_look(aws: MemoryAws) -> None:
+    def meddle(at: str, times: int) -> None:
+        settle(aws)(at, times)
+        if at == "Act" and times == 4:
+            raise Dead("exit status 137")
+
+    states = execute("hand_over", ASKED, meddle).states
+    acts = [at for at, name in enumerate(states) if name == "Act"]
+    assert states[acts[3] : acts[3] + 4] == ["Act", "Settle", "Observe", "Plan"]
 
 
 def test_an_answer_that_cannot_be_given_fails_for_the_watchdog(aws: MemoryAws) -> None:
