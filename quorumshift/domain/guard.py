@@ -7,7 +7,7 @@ from dataclasses import replace
 from quorumshift.domain.health import Decision, Verdict, evidence_of
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, quorum
-from quorumshift.domain.reading import listed, read, uncertainty
+from quorumshift.domain.reading import alarms, listed, read, uncertainty
 
 
 def termination_guard(observation: ClusterObservation, ending: Colour, policy: Policy) -> Verdict:
@@ -21,6 +21,8 @@ def termination_guard(observation: ClusterObservation, ending: Colour, policy: P
     doubts = uncertainty(observation, policy)
     if not observation.nodes:
         return Verdict(Decision.ABORT, ("No node of the service was found.",), evidence)
+    if stops := (*observation.unworkable, *alarms(observation)):
+        return Verdict(Decision.ABORT, stops, evidence)
     if doubts or reading.leader is None:
         return Verdict(Decision.WAIT, doubts or (reading.doubt,), evidence)
     voters = observation.voters

@@ -10,8 +10,8 @@ from quorumshift.domain.handover_scene import Scene, forward, replacing
 from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
 from quorumshift.domain.locks import hold
 from quorumshift.domain.policy import Dialect, Policy
-from quorumshift.domain.raft import ClusterObservation, quorum
-from quorumshift.domain.reading import Reading, barred, listed
+from quorumshift.domain.raft import ClusterObservation, Colour, quorum
+from quorumshift.domain.reading import Reading, alarms, barred, listed
 
 Refusal = tuple[str, str]
 """A reason, and what a person can do."""
@@ -37,6 +37,13 @@ def refusal(
             f"The Raft of {dialect.name} does not tell its members, so no change can be checked.",
             "Deploy a version of the service that tells them first.",
         )
+    if observation.unworkable:
+        return " ".join(observation.unworkable), "Then start again."
+    ringing = alarms(observation)
+    if ringing and any(
+        n.colour is Colour.GREEN for n in observation.nodes if n.address in goal.voters
+    ):
+        return " ".join(ringing), "Clear it, then start again."
     if barred(observation, reading, policy):
         return tells_no_members(observation, dialect.first_contract)
     if not goal.voters:

@@ -1,8 +1,8 @@
 """Is the cluster healthy? One observation in, one three-valued verdict out.
 
-Healthy means: a leader that a majority names, and enough healthy voters (see ``reading``) that as
-many of them as the policy asks may fail without loss of the quorum. What is not known is never
-*proceed*, and an empty observation is *abort*, not vacuously fine.
+Healthy means: a leader that a majority names, writes that are taken, and enough healthy voters (see
+``reading``) that as many of them as the policy asks may fail without loss of the quorum. What is
+not known is never *proceed*, and an empty observation is *abort*, not vacuously fine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from quorumshift.domain.raft import (
     Standing,
     quorum,
 )
-from quorumshift.domain.reading import Reading, barred, lag_of, listed, read, uncertainty
+from quorumshift.domain.reading import Reading, alarms, barred, lag_of, listed, read, uncertainty
 
 
 class Decision(StrEnum):
@@ -147,6 +147,8 @@ def _judge(
     if not observation.nodes:
         text = "No node of the service was found. Check that its tasks run, then start again."
         return Decision.ABORT, (text,)
+    if stops := (*observation.unworkable, *alarms(observation)):
+        return Decision.ABORT, stops
     decision, reasons = _weigh(observation, reading, policy)
     doubts = uncertainty(observation, policy, first)
     if not doubts:

@@ -52,6 +52,7 @@ def combine(
         desired=desired,
         membership=view.membership,
         unknown=(*unknown, *view.unknown, *_doubts(everybody, view)),
+        unworkable=view.unworkable,
     )
 
 

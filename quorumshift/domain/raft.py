@@ -49,6 +49,8 @@ class Report:
     log entries. ``voters`` are the Raft ids of the voters as this member knows them; ``None``
     where the service cannot say. ``joins_only``: its software can admit and promote members, and
     neither remove one nor hand leadership over. ``connections``: users connected to the node.
+    ``alarms``: why its cluster refuses writes or what else it says is wrong, each with what to do.
+    ``learns``: it takes itself for a learner.
     """
 
     raft_id: str
@@ -59,6 +61,8 @@ class Report:
     voters: frozenset[str] | None = None
     joins_only: bool = False
     connections: int | None = None
+    alarms: tuple[str, ...] = ()
+    learns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,15 @@ class RaftView:
 
     ``reports`` holds only addresses that answered in time, members or not: who is which member is
     what the reports say. ``unknown``: why the member list is not a confirmed one, a sentence each.
+    ``unworkable``: what of this cluster the adapter cannot work with, and what to do, a sentence
+    each.
     """
 
     members: tuple[RaftMember, ...]
     membership: Membership
     reports: Mapping[str, Report]
     unknown: tuple[str, ...] = ()
+    unworkable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ class ClusterObservation:
 
     ``at``: epoch seconds. ``desired``: how many tasks the service wants, which is also how many
     ECS lets us protect at once. ``unknown``: what could not be learnt, a sentence each.
+    ``unworkable``: what nobody can wait for, because no change can be made or checked, a sentence
+    each.
     """
 
     at: float
@@ -133,6 +142,7 @@ class ClusterObservation:
     desired: int
     membership: Membership
     unknown: tuple[str, ...] = ()
+    unworkable: tuple[str, ...] = ()
 
     @property
     def voters(self) -> tuple[Node, ...]:

@@ -86,6 +86,8 @@ def complaint(node: Node, leader: Node, voters: Sequence[Node], policy: Policy) 
         return f"is in term {report.term}, the leader in {leader.report.term}"
     if report.leader != leader.raft_id:
         return "does not name the leader"
+    if report.learns and node.standing is Standing.VOTER:
+        return "does not know yet that it votes"
     lag = lag_of(node, leader)
     if lag > policy.trailing_entries:
         return f"trails by {lag:,} entries, {policy.trailing_entries:,} are allowed"
@@ -120,6 +122,18 @@ def uncertainty(
         Membership.UNKNOWN: "not known: nobody told",
     }[observation.membership]
     return (*reasons, f"The member list was not read through a quorum; it is {source}.")
+
+
+def alarms(observation: ClusterObservation) -> tuple[str, ...]:
+    """Why the cluster refuses writes though it answers, as its voters say; empty: it does not."""
+    told: dict[str, list[str]] = {}
+    for node in observation.voters:
+        for alarm in node.report.alarms if node.report else ():
+            told.setdefault(alarm, []).append(node.address)
+    return tuple(
+        f"The cluster does not take every write: {alarm} (told by {listed(who)})."
+        for alarm, who in told.items()
+    )
 
 
 def barred(observation: ClusterObservation, reading: Reading, policy: Policy) -> bool:

@@ -28,8 +28,10 @@ class EtcdBench:
     Members are named for their addresses. The election timeout is half of etcd's default.
     """
 
-    def __init__(self, directory: Path, size: int = 3) -> None:
+    def __init__(self, directory: Path, size: int = 3, **options: str) -> None:
+        """``options``: etcd's own, with ``_`` for ``-``; ``{at}`` is the node's address."""
         self._directory = directory
+        self._options = {name.replace("_", "-"): text for name, text in options.items()}
         directory.mkdir(exist_ok=True)
         self._block = take_block()
         self._spawner = Spawner()
@@ -60,6 +62,7 @@ class EtcdBench:
             "heartbeat-interval": "50",
             "election-timeout": "500",
             "log-level": "error",
+            **{name: text.format(at=address) for name, text in self._options.items()},
         }
         self._processes[address] = self._spawner.python(
             "tests.adapters.etcd_process",

@@ -32,6 +32,8 @@ def node(
     locked_until: float | None = None,
     ready: bool = True,
     joins: bool = False,
+    alarms: tuple[str, ...] = (),
+    learns: bool = False,
 ) -> Node:
     """One node: b… is blue, g… is green; its Raft id is ``id-<address>``."""
     member = standing is not Standing.OUTSIDE
@@ -45,7 +47,14 @@ def node(
         locked_until=None if gone else locked_until,
         raft_id=f"id-{address}" if member else None,
         report=Report(
-            f"id-{address}", term, leader and f"id-{leader}", index, index, joins_only=joins
+            f"id-{address}",
+            term,
+            leader and f"id-{leader}",
+            index,
+            index,
+            joins_only=joins,
+            alarms=alarms,
+            learns=learns,
         )
         if member and not silent and not gone
         else None,
@@ -107,6 +116,7 @@ def observations(draw: st.DrawFn, members: int = 7) -> ClusterObservation:
     leaders = [None, *addresses]
     most = draw(st.sampled_from(leaders))
     joining = draw(st.sampled_from(["", "", "b", "g", "b g", "b1 g1"]))
+    ringing = draw(st.sampled_from([(), (), (), ("NOSPACE",)]))
     nodes = [
         node(
             address,
@@ -119,6 +129,8 @@ def observations(draw: st.DrawFn, members: int = 7) -> ClusterObservation:
             locked_until=draw(st.sampled_from([None, LATER, NOW + 60, NOW - 1])),
             ready=draw(st.sampled_from([True, True, True, False])),
             joins=address in joining.split() or address[0] in joining.split(),
+            alarms=draw(st.sampled_from([(), (), ringing])),
+            learns=draw(st.sampled_from([False] * 9 + [True])),
         )
         for address in addresses
     ]

@@ -310,3 +310,24 @@ def test_following_the_plan_ends_with_green_alone() -> None:
 def words(step: Step) -> str:
     targets = [task.removeprefix("task/") for task in step.tasks] or [step.address]
     return f"{step.kind} {' '.join(targets)}"
+
+
+def test_votes_go_home_though_the_cluster_takes_no_writes_and_not_onward() -> None:
+    """An alarm of etcd stops writes, not changes of members; blue may not end under it."""
+    seen = fleet(3, 3, voters="b1 b2 b3 g1", locked="b1 b2 g1")
+    nodes = (
+        replace(n, report=replace(n.report, alarms=("alarm NOSPACE",)) if n.report else None)
+        for n in seen.nodes
+    )
+    ringing = replace(seen, nodes=tuple(nodes))
+    onward = plan(ringing, GREENS, ETCD, Policy())
+    assert (onward.decision, "alarm NOSPACE" in onward.reason) == (Next.BLOCKED, True)
+    assert plan(ringing, BLUES, ETCD, Policy()).decision is Next.STEP
+    assert turn(ringing, GREENS, ETCD, Policy()) == BLUES
+
+
+@pytest.mark.parametrize("goal", [GREENS, BLUES])
+def test_nothing_is_changed_where_no_change_can_be_made(goal: Goal) -> None:
+    seen = replace(fleet(3, 3, locked="b1 b2"), unworkable=("Authentication is on.",))
+    found = plan(seen, goal, ETCD, Policy())
+    assert (found.decision, found.reason) == (Next.BLOCKED, "Authentication is on.")

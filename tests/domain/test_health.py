@@ -66,6 +66,8 @@ def works(observation: ClusterObservation, policy: Policy, dead: set[str]) -> bo
         and node.address not in dead
         and node.report.term == leader.report.term
         and node.report.leader == leader.raft_id
+        and not node.report.learns
+        and not any(voter.report and voter.report.alarms for voter in observation.voters)
         and leader.report.last_index - node.report.last_index <= policy.trailing_entries
     ]
     return 2 * len(left) > len(observation.voters)
@@ -134,6 +136,39 @@ def test_what_could_not_be_learnt_is_never_proceed() -> None:
     observation = replace(fleet(3, 0), unknown=("The locks could not be read.",))
     verdict = assess(observation, Policy())
     assert (verdict.decision, verdict.sentence) == (Decision.WAIT, "The locks could not be read.")
+
+
+def with_reports(observation: ClusterObservation, **told: object) -> ClusterObservation:
+    """Every node that answers says this, too."""
+    nodes = (
+        replace(n, report=replace(n.report, **told) if n.report else None)  # type: ignore[arg-type] # the test's own fields
+        for n in observation.nodes
+    )
+    return replace(observation, nodes=tuple(nodes))
+
+
+def test_an_alarm_is_named_whoever_else_is_in_doubt() -> None:
+    seen = replace(with_reports(fleet(3, 3), alarms=("alarm NOSPACE",)), unknown=("What else.",))
+    for verdict in (assess(seen, Policy()), termination_guard(seen, Colour.GREEN, Policy())):
+        assert verdict.decision is Decision.ABORT
+        assert verdict.sentence == (
+            "The cluster does not take every write: alarm NOSPACE (told by b1, b2, b3)."
+        )
+
+
+def test_what_cannot_be_worked_with_is_not_waited_for() -> None:
+    unworkable = ("Authentication is on.",)
+    seen = replace(fleet(3, 0), membership=Membership.LOCAL, unworkable=unworkable)
+    for verdict in (assess(seen, Policy()), termination_guard(seen, Colour.GREEN, Policy())):
+        assert (verdict.decision, verdict.reasons) == (Decision.ABORT, unworkable)
+
+
+def test_an_observation_of_before_is_read() -> None:
+    old = to_json(fleet(3, 0))
+    del old["unworkable"]
+    for node in old["nodes"]:
+        del node["report"]["alarms"], node["report"]["learns"]
+    assert from_json(ClusterObservation, old) == fleet(3, 0)
 
 
 class TestSteady:

@@ -1,13 +1,14 @@
 """etcd 3.5 and later, asked and changed through its JSON gateway.
 
-What etcd's documentation and its server (``server/etcdserver/server.go``) say, and what is made of
-it here:
+What its server does (``server/etcdserver/server.go``, and seen on 3.5.1), and what is made of it
+here; ``etcd_look`` has what is asked:
 
-- ``raftIndex`` is the index a node knows to be *committed*, not the end of its log.
-- A learner answers its status and refuses the member list and every change.
-- Members are changed only when the voters have been connected for five seconds (503 ``unhealthy
-  cluster``, option ``--strict-reconfig-check``). The first node that says so is believed: asking
-  the others until one agrees would be a way around a safety rule.
+- Nobody is admitted while a voter's connection is closed, or younger than five seconds (503
+  ``unhealthy cluster``, option ``--strict-reconfig-check``). A voter that is frozen or silently cut
+  off counts as connected, so what etcd accepts is no proof that it is safe: the tolerance that the
+  planner keeps is. A dead voter is removed at once, a living one only if enough others are
+  connected. The first node that refuses is believed: asking the others until one agrees would be a
+  way around a safety rule.
 - Leadership is handed over by the leader alone, and proposals are dropped until it is done or an
   election timeout has passed. So a target that does not answer is not tried.
 
@@ -18,31 +19,19 @@ election, a lost reply). After a lost reply the cluster is looked at before anyt
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from quorumshift.adapters.raft.dialects import ETCD
 from quorumshift.adapters.raft.etcd_answers import settled, uncertain
-from quorumshift.adapters.raft.etcd_gateway import Answer, NoReply, NotSent, post
-from quorumshift.adapters.raft.etcd_view import (
-    Said,
-    leader_of,
-    place_of,
-    read_members,
-    read_status,
-    reports,
-    two_clusters,
-    unconfirmed,
-)
+from quorumshift.adapters.raft.etcd_gateway import NoReply, NotSent
+from quorumshift.adapters.raft.etcd_look import EtcdNodes
+from quorumshift.adapters.raft.etcd_view import Silent, leader_of, place_of
 from quorumshift.domain.errors import ChangeRefused, QuorumshiftError, Transient
 from quorumshift.domain.policy import Dialect
 from quorumshift.domain.raft import Membership, RaftMember, RaftView, Standing
 
-_STATUS = "/v3/maintenance/status"
 _TRANSFER = "/v3/maintenance/transfer-leadership"
-_LIST = "/v3/cluster/member/list"
 _ADD = "/v3/cluster/member/add"
 _PROMOTE = "/v3/cluster/member/promote"
 _REMOVE = "/v3/cluster/member/remove"
@@ -73,29 +62,12 @@ class EtcdRaft:
     def __init__(
         self, client_port: int = 2379, timeout: float = 1.0, *, peer_port: int = 2380
     ) -> None:
-        self._client_port = client_port
+        self._nodes = EtcdNodes(client_port, timeout)
         self._peer_port = peer_port
-        self._timeout = timeout
 
     def observe(self, addresses: Sequence[str]) -> RaftView:
-        """Ask all addresses at once, then read the member list through a quorum if one answers.
-
-        Never raises. Nodes of two different clusters make the member list unknown: which of them
-        is the service's cannot be told from here.
-        """
-        asked = tuple(dict.fromkeys(addresses))
-        if not asked:
-            return RaftView((), Membership.UNKNOWN, {}, ("No address to ask.",))
-        with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-            answers = list(pool.map(self._ask, asked))
-        said = [answer for answer in answers if isinstance(answer, Said)]
-        if len({one.cluster for one in said}) > 1:
-            return RaftView((), Membership.UNKNOWN, reports(said), (two_clusters(said),))
-        confirmed = self._confirmed([one.address for one in said if not one.learner])
-        if confirmed is not None:
-            return RaftView(confirmed, Membership.CONFIRMED, reports(said))
-        silent = [answer for answer in answers if isinstance(answer, str)]
-        return unconfirmed(said, silent)
+        """Ask all addresses at once; see :meth:`EtcdNodes.observe`. Never raises."""
+        return self._nodes.observe(addresses)
 
     def admit(self, address: str, via: Sequence[str]) -> None:
         """Make the node at ``address`` a learner; its process need not run yet."""
@@ -161,53 +133,11 @@ class EtcdRaft:
         self._change(step, [at], look_at=via)
 
     def _expect_answer(self, address: str, what: str) -> None:
-        if isinstance(silence := self._ask(address), str):
+        if isinstance(silence := self._nodes.ask(address), Silent):
             raise Transient(
-                f"Cannot {what}: {silence}. Moving it to a node that does not answer would stall "
-                "writes; wait for the node or choose another one"
+                f"Cannot {what}: {silence.why}. Moving it to a node that does not answer would "
+                "stall writes; wait for the node or choose another one"
             )
-
-    def _ask(self, address: str) -> Said | str:
-        """What the node says of itself, or why it is taken for silent."""
-        began = time.monotonic()
-        try:
-            status = self._post(address, _STATUS, {})
-            if not status.ok:
-                return f"{address} answered {status}"
-            learner = bool(status.body.get("isLearner"))
-            left = max(self._timeout - (time.monotonic() - began), 0.01)
-            members = None if learner else self._members(address, left, linearizable=False)
-            return read_status(address, status.body, learner, members)
-        except (NotSent, NoReply, ValueError) as error:
-            return f"{address}: {error}"
-
-    def _confirmed(self, voters: Sequence[str]) -> tuple[RaftMember, ...] | None:
-        """The member list as a quorum knows it: the first voter's that gets it in time."""
-        if not voters:
-            return None
-        pool = ThreadPoolExecutor(max_workers=len(voters))
-        try:
-            asked = [
-                pool.submit(self._members, voter, self._timeout, linearizable=True)
-                for voter in voters
-            ]
-            for answer in as_completed(asked):
-                if (members := answer.result()) is not None:
-                    return members
-            return None
-        finally:
-            # A voter that is cut off from the others takes its whole deadline: not ours to await.
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _members(
-        self, address: str, seconds: float, *, linearizable: bool
-    ) -> tuple[RaftMember, ...] | None:
-        try:
-            body = {"linearizable": linearizable}
-            answer = post(address, self._client_port, _LIST, body, seconds)
-            return read_members(answer.body) if answer.ok else None
-        except (NotSent, NoReply, ValueError):
-            return None
 
     def _change(
         self, step: _Step, via: Sequence[str], look_at: Sequence[str] | None = None
@@ -218,7 +148,7 @@ class EtcdRaft:
         try:
             for address in dict.fromkeys(via):
                 try:
-                    answer = self._post(address, step.path, step.body)
+                    answer = self._nodes.post(address, step.path, step.body)
                 except NotSent as error:
                     seen.append(f"{address}: {error}")
                     continue
@@ -235,9 +165,6 @@ class EtcdRaft:
         except QuorumshiftError:
             if not (lost and step.done(self.observe(look_at or via))):
                 raise
-
-    def _post(self, address: str, path: str, body: Mapping[str, object]) -> Answer:
-        return post(address, self._client_port, path, body, self._timeout)
 
 
 def _has_place(address: str, view: RaftView) -> bool:

@@ -12,6 +12,7 @@ import http.client
 import io
 import json
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ class NotSent(Exception):
 
 class NoReply(Exception):
     """The request may have reached the node, but no usable answer came back."""
+
+
+class Closed(NoReply):
+    """The connection was closed without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,25 @@ def post(address: str, port: int, path: str, body: Mapping[str, object], seconds
         try:
             return _exchange(connection, path, body, deadline)
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise NoReply(f"no usable answer on port {port} ({_reason(error)})") from None
+            kind = Closed if isinstance(error, ConnectionError) else NoReply
+            raise kind(f"no usable answer on port {port} ({_reason(error)})") from None
+
+
+def speaks_tls(address: str, port: int, seconds: float) -> bool:
+    """Whether what listens there answers a TLS handshake. Nothing is sent after it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # whom it is does not matter: nothing is told to it
+    try:
+        with (
+            socket.create_connection((address, port), timeout=seconds) as connection,
+            context.wrap_socket(connection),
+        ):
+            return True
+    except ssl.SSLError as error:  # a TLS alert is an answer in TLS, too
+        return "ALERT" in (error.reason or "")
+    except (OSError, ValueError):
+        return False
 
 
 def _exchange(

@@ -7,46 +7,99 @@ left out: no ``leader`` means none, no ``isLearner`` a voter. Whatever does not 
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from quorumshift.domain.raft import Membership, RaftMember, RaftView, Report, Standing
 
+OLDEST = (3, 5)
+"""The first version whose member list a quorum confirms: ``linearizable`` is new in it."""
+_MOST_TEXT = 160
+_NO_LEADER = "etcdserver: no leader"
+_ALARM = re.compile(r"memberID:(\d+) alarm:(\w+)")
+_REMEDIES = {
+    "NOSPACE": "its space is used up; compact and defragment, then `etcdctl alarm disarm`",
+    "CORRUPT": "its data differ from the others'; replace that member, then `etcdctl alarm disarm`",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A node's status, and its own member list (``None``: a learner, which does not tell)."""
+    """A node's status, and its own member list (``None``: a learner's, which may be a moment old).
+
+    ``asks_for_user``: authentication is on.
+    """
 
     address: str
     cluster: str
-    learner: bool
+    version: str
     report: Report
     members: tuple[RaftMember, ...] | None
+    asks_for_user: bool = False
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it reads its member list through a quorum when it is asked to. A version that
+        cannot be read counts as an old one."""
+        found = re.match(r"(\d+)\.(\d+)\.", self.version)
+        modern = found is not None and (int(found[1]), int(found[2])) >= OLDEST
+        return modern and not self.report.learns
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Why a node is taken for silent. ``tls_at``: its address, if TLS is all that it speaks."""
+
+    why: str
+    tls_at: str = ""
 
 
 def read_status(
     address: str,
     status: Mapping[str, Any],
-    learner: bool,
     members: tuple[RaftMember, ...] | None,
+    *,
+    asks_for_user: bool = False,
 ) -> Said:
-    """Read a status. Its ``raftIndex`` is the index known to be committed, not the log's end."""
+    """Read a status. Its ``raftIndex`` is the index known to be committed, not the log's end; its
+    ``raftTerm`` that of the last entry it has applied."""
     header = status.get("header")
     if not isinstance(header, dict) or not _number(header.get("member_id")):
         raise ValueError("the answer is not an etcd's status")
     leader = _number(status.get("leader"))
-    voters = None if members is None else _voters(members)
     report = Report(
         raft_id=str(_number(header["member_id"])),
         term=_number(status.get("raftTerm")),
         leader=str(leader) if leader else None,
         last_index=_number(status.get("raftIndex")),
         applied_index=_number(status.get("raftAppliedIndex")),
-        voters=voters,
+        voters=None if members is None else _voters(members),
+        alarms=_alarms(status.get("errors")),
+        learns=bool(status.get("isLearner")),
     )
-    return Said(address, str(_number(header.get("cluster_id"))), learner, report, members)
+    cluster = str(_number(header.get("cluster_id")))
+    version = str(status.get("version") or "")[:_MOST_TEXT]
+    return Said(address, cluster, version, report, members, asks_for_user)
+
+
+def _alarms(errors: Any) -> tuple[str, ...]:
+    """What a status says is wrong, but for a leader that is missing: that is told by itself."""
+    if errors is None:
+        return ()
+    if not isinstance(errors, list):
+        raise ValueError("the errors of a status are no list")
+    found = []
+    for text in (str(error)[:_MOST_TEXT] for error in errors):
+        if alarm := _ALARM.match(text):
+            remedy = _REMEDIES.get(alarm[2], "read that node's log")
+            found.append(f"alarm {alarm[2]} of member {alarm[1]} ({remedy})")
+        elif text.strip() != _NO_LEADER:
+            found.append(f"{text!r}")
+    return tuple(sorted(found))
 
 
 def _voters(members: Sequence[RaftMember]) -> frozenset[str]:
@@ -67,8 +120,35 @@ def read_members(body: Mapping[str, Any]) -> tuple[RaftMember, ...]:
         if not host or not raft_id:
             raise ValueError("a member without id or peer URL")
         standing = Standing.LEARNER if entry.get("isLearner") else Standing.VOTER
-        members.append(RaftMember(str(raft_id), host, standing))
+        members.append(RaftMember(str(raft_id), _ip(host) or host, standing))
     return tuple(members)
+
+
+def placed(
+    members: Sequence[RaftMember], said: Sequence[Said]
+) -> tuple[tuple[RaftMember, ...], tuple[str, ...]]:
+    """Members that are listed by name, at the address where they answer; a doubt for each that is
+    silent, as no name tells whether its task is gone."""
+    where = {one.report.raft_id: one.address for one in said}
+    found, doubts = [], []
+    for member in members:
+        if _ip(member.address) is None and member.raft_id in where:
+            member = replace(member, address=where[member.raft_id])
+        elif _ip(member.address) is None:
+            doubts.append(
+                f"Member {member.raft_id} is listed at {member.address[:_MOST_TEXT]!r}, which is "
+                "no IP address, and does not answer: whether its task is gone cannot be told. "
+                "Bring it back, or remove it; peer URLs are best IP addresses."
+            )
+        found.append(member)
+    return tuple(found), tuple(doubts)
+
+
+def _ip(host: str) -> str | None:
+    try:
+        return ipaddress.ip_address(host).compressed
+    except ValueError:
+        return None
 
 
 def _number(value: Any) -> int:
@@ -86,23 +166,25 @@ def reports(said: Sequence[Said]) -> dict[str, Report]:
     return {one.address: one.report for one in said}
 
 
-def unconfirmed(said: Sequence[Said], silent: Sequence[str]) -> RaftView:
+def unconfirmed(
+    said: Sequence[Said], silent: Sequence[Silent], unworkable: tuple[str, ...]
+) -> RaftView:
     """The view when no quorum confirmed a list: the freshest node's own one, or none at all.
 
-    ``silent``: why each of the other nodes is taken for silent.
+    ``silent``: each of the other nodes.
     """
     own = [(one.report.term, one.report.applied_index, one) for one in said if one.members]
-    because = "; ".join(silent) or "every node answered its status"
+    because = "; ".join(one.why for one in silent) or "every node answered its status"
     if not own:
         text = f"No voter told the member list ({because})."
-        return RaftView((), Membership.UNKNOWN, reports(said), (text,))
+        return RaftView((), Membership.UNKNOWN, reports(said), (text,), unworkable)
     freshest = max(own, key=lambda entry: entry[:2])[2]
-    members = freshest.members or ()
+    members, doubts = placed(freshest.members or (), said)
     text = (
         f"The member list is {freshest.address}'s own view, and may be old: no voter could "
         f"confirm it through a quorum ({because})."
     )
-    return RaftView(members, Membership.LOCAL, reports(said), (text,))
+    return RaftView(members, Membership.LOCAL, reports(said), (text, *doubts), unworkable)
 
 
 def two_clusters(said: Sequence[Said]) -> str:
