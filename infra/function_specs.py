@@ -75,6 +75,7 @@ _DEPLOY = (
         "RegisterTaskDefinition",
         "Finds or makes the revision to deploy",
         (
+            *_LIST,
             "ecr:DescribeImages",
             "ecs:DescribeTaskDefinition",
             "ecs:DescribeTaskSets",
@@ -102,6 +103,8 @@ _DEPLOY = (
             "codedeploy:GetApplicationRevision",
             "codedeploy:GetDeploymentConfig",
             "codedeploy:RegisterApplicationRevision",
+            # And for this one where the deployment shall not be stopped by alarms.
+            "codedeploy:UpdateDeploymentGroup",
             "ecs:DescribeTaskSets",
         ),
     ),

@@ -212,6 +212,7 @@ class Grants:
             "codedeploy:GetDeploymentGroup": group,
             "codedeploy:ListDeployments": group,
             "codedeploy:RegisterApplicationRevision": [arns.application()],
+            "codedeploy:UpdateDeploymentGroup": group,
             "ecr:DescribeImages": [arns.repository()],
             "ecs:DescribeServices": [arns.service()],
             "ecs:DescribeTaskSets": [arns.task_sets()],

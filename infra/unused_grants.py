@@ -14,6 +14,8 @@ from infra.grants import NETWORK_INTERFACES, TRACING
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
 _BUILD = "stops a build that its execution left running"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
+_PREVIOUS = "looks for what was deployed well before what serves, where a request says previous"
+_UNWATCHED = "CodeDeploy asks for it where a deployment, a way back, shall not be stopped by alarms"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
 _SCALES = "Application Auto Scaling asks whether who registers a target may do what it will do"
 _UNCHECKED = (
@@ -55,12 +57,18 @@ _ANSWER: Mapping[str, str] = dict.fromkeys(
 )
 
 OWN: Mapping[str, Mapping[str, str]] = {
-    "RegisterTaskDefinition": {"ecs:TagResource": _REGISTER, "iam:PassRole": _REGISTER},
+    "RegisterTaskDefinition": {
+        "codedeploy:BatchGetDeployments": _PREVIOUS,
+        "codedeploy:ListDeployments": _PREVIOUS,
+        "ecs:TagResource": _REGISTER,
+        "iam:PassRole": _REGISTER,
+    },
     "VerifyRaft": _HEALTH,
     "CreateDeployment": {
         "codedeploy:GetApplicationRevision": _REVISION,
         "codedeploy:GetDeploymentConfig": _REVISION,
         "codedeploy:RegisterApplicationRevision": _REVISION,
+        "codedeploy:UpdateDeploymentGroup": _UNWATCHED,
         "ecs:DescribeServices": _SCALES,
         "ecs:UpdateService": _SCALES,
     },

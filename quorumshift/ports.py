@@ -150,10 +150,19 @@ class Deployments(Protocol):
     started is found again by it."""
 
     def start(
-        self, task_definition: str, config: str, description: str, execution: str, since: str
+        self,
+        task_definition: str,
+        config: str,
+        description: str,
+        execution: str,
+        since: str,
+        *,
+        replaces: str = "",
+        ignore_alarms: bool = False,
     ) -> Started:
         """Start a rollout to this revision (ARN), or adopt the one that ``execution`` started
-        after ``since`` (ISO 8601). Raises ``DeploymentActive`` and ``DeploymentRefused``."""
+        after ``since`` (ISO 8601). ``replaces``: the revision that serves; ``ignore_alarms``: no
+        alarm stops it. Raises ``DeploymentActive`` and ``DeploymentRefused``."""
 
     def look(self, deployment: str) -> Rollout:
         """How a rollout stands. Raises ``MissingResource``."""

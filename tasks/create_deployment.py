@@ -19,10 +19,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     request = from_json(Request, event["request"])
     started = w.deployments.start(
         task_definition=event["revision"]["to"],
+        replaces=event["revision"]["from"],
         config=request.deployment_config,
         description=request.description,
         execution=event["execution"]["id"],
         since=event["execution"]["startTime"],
+        ignore_alarms=request.ignore_alarms,
     )
     suspended = w.scaling.suspend()
     return {**to_json(started), "scalingSuspended": suspended}

@@ -171,7 +171,11 @@ class Wiring:
         from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 
         return EcsTaskDefinitions(
-            client("ecs"), self.settings.family, self.settings.container, self.service.live
+            client("ecs"),
+            self.settings.family,
+            self.settings.container,
+            self.service.live,
+            self.deployments.ended_well,
         )
 
     @functools.cached_property

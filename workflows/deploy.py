@@ -25,7 +25,8 @@ _COMMENT = (
     'digest); source ({"repository": "owner/name", "commit": "0a1b2c3"}, which is built first); '
     "taskDefinition (current, previous, family:revision or an ARN). How: deploymentConfig (of "
     "CodeDeploy: how the traffic moves); whenBusy (fail, or skip: end quietly while another "
-    "deployment is under way). For people: description, initiator (who asks for it). "
+    "deployment is under way); ignoreAlarms (true: no alarm stops it; to go back to a revision "
+    "that served). For people: description, initiator (who asks for it). "
     "To end it, stop its deployment, by `quorumshift stop` or in CodeDeploy, with its roll-back: "
     "this execution follows it home."
 )

@@ -148,17 +148,20 @@ def _shown(
     checked = parse_request(request, service.configuration.deployment.config)
     preview = gather(service, checked)
     tell(as_text(preview))
-    refused = _refused(verb, preview.refusals, options)
+    refused = _refused(verb, preview.refusals, options, checked.ignore_alarms)
     if refused is not None and options.output == "json":
         put("json", {"execution": None, "ending": "refused", "preview": to_json(preview)}, str)
     return refused
 
 
-def _refused(verb: str, refusals: tuple[str, ...], options: argparse.Namespace) -> int | None:
+def _refused(
+    verb: str, refusals: tuple[str, ...], options: argparse.Namespace, unwatched: bool
+) -> int | None:
     """The exit code where it shall not be started: something refuses it, or a person does."""
     if refusals:
         return say(verb, f"nothing was started: {refusals[0]}", ExitCode.REFUSED)
-    if options.yes or confirmed(f"{verb} this? [y/N] "):
+    risk = ", though no alarm will stop it" if unwatched else ""
+    if options.yes or confirmed(f"{verb} this{risk}? [y/N] "):
         return None
     return say(verb, "nothing was started, as you said", ExitCode.REFUSED)
 

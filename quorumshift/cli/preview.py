@@ -12,6 +12,7 @@ from quorumshift.domain.prospect import Prospect, look_ahead
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.request import CURRENT, Request
 from quorumshift.domain.revision_changes import Change, changes
+from quorumshift.domain.rollout import Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ def gather(service: Service, request: Request) -> Preview:
     target = _target(service, request, live)
     active = service.deployments.active()
     refusals, notes = _running(service, active)
-    refusals += _alarms(service)
+    rings = ringing(service)
+    if request.ignore_alarms:
+        notes += _ignored(rings)
+    else:
+        refusals += [_stops(alarm) for alarm in rings]
     hand_over = ""
     if active is None:
         hand_over, unsafe, waits = _votes(service)
@@ -91,19 +96,29 @@ def _busy(active: str, whose: str = "") -> str:
     )
 
 
-def _alarms(service: Service) -> list[str]:
+def ringing(service: Service) -> tuple[Alarm, ...]:
+    """The alarms of the deployment group that ring now."""
     from quorumshift.adapters.aws.alarms import GroupAlarms
 
     client, names = service.account.client, service.names
     alarms = GroupAlarms(
         client("codedeploy"), client("cloudwatch"), names.application, names.deployment_group
     )
-    return [
-        f"the alarm {one.name} rings ({one.reason}): CodeDeploy would roll back at once; wait "
-        "until it is quiet"
-        for one in alarms.look()
-        if one.ringing
-    ]
+    return tuple(one for one in alarms.look() if one.ringing)
+
+
+def _stops(alarm: Alarm) -> str:
+    return (
+        f"the alarm {alarm.name} rings ({alarm.reason}): CodeDeploy would roll back at once; wait "
+        "until it is quiet, or go back to what served with quorumshift rollback, which no alarm "
+        "stops"
+    )
+
+
+def _ignored(rings: tuple[Alarm, ...]) -> list[str]:
+    names = "; ".join(f"{one.name} ({one.reason})" for one in rings)
+    now = f"; these ring now: {names}" if rings else ""
+    return [f"no alarm stops this deployment{now}. Watch it yourself"]
 
 
 def _votes(service: Service) -> tuple[str, list[str], list[str]]:

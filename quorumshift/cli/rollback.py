@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from quorumshift.cli.deploy import add_start_options, start
 from quorumshift.cli.service import CODES, Service
+from quorumshift.domain.request import PREVIOUS
 
 if TYPE_CHECKING:
     from quorumshift.domain.execution import Execution
-
-PREVIOUS = "previous"
-"""The active revision with the number before, where no history tells better."""
-SEARCHED = 50
-"""Executions that are looked through."""
 
 
 def add_to(verbs: Any) -> None:
@@ -23,8 +19,9 @@ def add_to(verbs: Any) -> None:
         "rollback",
         help="deploy the previous revision, or another one, again",
         description="Deploy an earlier revision of the task definition, with all the checks of a "
-        "deployment. Nothing is deregistered. To undo a deployment that is still under way, use "
-        "`quorumshift stop`.",
+        "deployment. While an alarm of the deployment group rings, the group's alarms are left out "
+        "for this deployment, because they would stop it. Nothing is deregistered. To undo a "
+        "deployment that is still under way, use `quorumshift stop`.",
         epilog=CODES,
         allow_abbrev=False,
     )
@@ -34,6 +31,11 @@ def add_to(verbs: Any) -> None:
         help="an ARN, family:revision or previous (default: the revision that served before the "
         "one that serves)",
     )
+    verb.add_argument(
+        "--ignore-alarms",
+        action="store_true",
+        help="no alarm stops it; where one rings already, that is so without this option",
+    )
     add_start_options(verb)
     verb.set_defaults(run=run)
 
@@ -42,23 +44,27 @@ def run(options: argparse.Namespace) -> int:
     """Roll back; return the exit code."""
     if options.description is None:
         options.description = f"roll-back to {options.to or 'what served before'}"[:200]
-    return start("rollback", options, lambda service, known: _target(options.to, service, known))
+    return start("rollback", options, lambda service, known: _request(options, service, known))
+
+
+def _request(
+    options: argparse.Namespace, service: Service, known: Execution | None
+) -> dict[str, Any]:
+    """An alarm of what serves is a reason to go back, and would stop the way back. ``known``: was
+    started by this name before."""
+    from quorumshift.cli.preview import ringing
+
+    target = _target(options.to, service, known)
+    if known is not None:
+        return {**target, "ignoreAlarms": known.request.get("ignoreAlarms")}
+    return {**target, "ignoreAlarms": True if options.ignore_alarms or ringing(service) else None}
 
 
 def _target(to: str | None, service: Service, known: Execution | None) -> dict[str, Any]:
-    """Without a revision named: the one that the last deployment which succeeded replaced. The one
-    with the number before may never have served. ``known``: was started by this name before."""
-    if to is None and known is not None:
+    """``previous`` as the revision that it is now, so that what was shown is what is deployed.
+    ``known``: was started by this name before."""
+    if known is not None and to in (None, PREVIOUS):
         return {"taskDefinition": known.request.get("taskDefinition")}
-    return {"taskDefinition": to or _served_before(service)}
-
-
-def _served_before(service: Service) -> str:
-    live = service.definitions.live()
-    for one in service.executions.newest(SEARCHED):
-        if one.status != "SUCCEEDED":
-            continue
-        revision = service.executions.place(one.id).document.get("revision") or {}
-        if revision.get("to") == live and revision.get("from") not in (None, live):
-            return str(revision["from"])
-    return PREVIOUS
+    if to in (None, PREVIOUS):
+        return {"taskDefinition": service.definitions.resolve(PREVIOUS)}
+    return {"taskDefinition": to}

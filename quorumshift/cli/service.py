@@ -114,7 +114,8 @@ class Service:
         ecs, names = self.account.client("ecs"), self.names
         container = self.configuration.service.container
         tasks = EcsService(ecs, names.cluster, names.service, container)
-        return EcsTaskDefinitions(ecs, names.family, container, tasks.live)
+        deployed = self.deployments.ended_well
+        return EcsTaskDefinitions(ecs, names.family, container, tasks.live, deployed)
 
     @functools.cached_property
     def images(self) -> EcrImages:

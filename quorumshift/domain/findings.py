@@ -60,6 +60,12 @@ def alarms(document: Document) -> list[Document]:
     return _rows(table(document, "observation"), "alarms", "name", "ringing")
 
 
+def alarms_ignored(document: Document) -> bool:
+    """Whether no alarm stops the deployment, because whoever started it said so."""
+    rollout = table(table(document, "observation"), "rollout")
+    return rollout.get("ignoresAlarms") is True
+
+
 def failures(document: Document) -> list[Document]:
     """Tasks of green that stopped although nobody wanted it: ``task``, ``reason``, ``exitCode``."""
     return _rows(table(document, "observation"), "failures", "task", "reason")
@@ -173,8 +179,9 @@ def _stages(document: Document) -> Iterator[Finding]:
 
 
 def _alarms(document: Document) -> Iterator[Finding]:
+    rings = "rings, which stops nothing" if alarms_ignored(document) else "rings"
     for alarm in alarms(document):
-        what = f"rings: {alarm.get('reason')}" if alarm["ringing"] else "is quiet"
+        what = f"{rings}: {alarm.get('reason')}" if alarm["ringing"] else "is quiet"
         about = f"alarm {alarm['name']}"
         text = f"{alarm['name']} {what}"
         yield Finding("alarm", about, text, dict(alarm), quiet_at_first=not alarm["ringing"])

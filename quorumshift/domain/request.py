@@ -19,7 +19,7 @@ _LONGEST_TEXT = 256
 
 KEYS = (
     *("source", "image", "taskDefinition", "description", "deploymentConfig", "initiator"),
-    "whenBusy",
+    *("whenBusy", "ignoreAlarms"),
 )
 _SOURCE_KEYS = ("repository", "commit")
 
@@ -63,6 +63,7 @@ class Request:
     description: str = ""
     initiator: str = ""
     when_busy: str = FAIL
+    ignore_alarms: bool = False
 
     def what(self) -> str:
         """What is asked for, in a few words for a person."""
@@ -99,6 +100,7 @@ def parse_request(value: Any, default_config: str) -> Request:
         )
     _refuse_unknown(value, KEYS, "")
     _refuse_several(value)
+    _refuse_unwatched(value)
     return Request(
         deployment_config=_config(value) or default_config,
         source=_source(value),
@@ -107,6 +109,7 @@ def parse_request(value: Any, default_config: str) -> Request:
         description=_text(value, "description", LONGEST_DESCRIPTION) or "",
         initiator=_text(value, "initiator", _LONGEST_TEXT) or "",
         when_busy=_when_busy(value),
+        ignore_alarms=_flag(value, "ignoreAlarms"),
     )
 
 
@@ -237,6 +240,30 @@ def _refuse_several(value: Mapping[str, Any]) -> None:
             f"{' and '.join(given)}: only one of them says what to deploy; "
             f"keep {given[0]} or leave all out to deploy the current revision again"
         )
+
+
+def _refuse_unwatched(value: Mapping[str, Any]) -> None:
+    """Alarms are ignored to go back to what served, while somebody watches; nothing that is new,
+    and nothing that nobody waits for, goes past them."""
+    if not _flag(value, "ignoreAlarms"):
+        return
+    if "taskDefinition" not in value:
+        raise InvalidRequest(
+            "ignoreAlarms: is for going back to a revision that served; name it by taskDefinition, "
+            "such as previous, or leave ignoreAlarms out"
+        )
+    if value.get("whenBusy") == SKIP:
+        raise InvalidRequest(
+            "ignoreAlarms and whenBusy skip: a deployment that no alarm stops is not for a "
+            "schedule; keep one of them"
+        )
+
+
+def _flag(value: Mapping[str, Any], key: str) -> bool:
+    flag = value.get(key, False)
+    if not isinstance(flag, bool):
+        raise InvalidRequest(f"{key}: expected true or false, not {_kind(flag)}")
+    return flag
 
 
 def _bad(key: str, seen: str, fix: str) -> InvalidRequest:

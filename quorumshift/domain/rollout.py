@@ -249,7 +249,7 @@ def _worries(seen: RolloutObservation) -> Iterator[str]:
         if check.refused:
             yield f"check {check.name}"
     for alarm in seen.alarms:
-        if alarm.ringing:
+        if alarm.ringing and not seen.rollout.ignores_alarms:
             yield f"alarm {alarm.name}"
     if seen.verdict is not None and seen.verdict.decision is not Health.PROCEED:
         yield "cluster"

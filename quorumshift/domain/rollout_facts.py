@@ -61,7 +61,7 @@ class Traffic:
 class Rollout:
     """What the engine tells. ``undone_by``: id of the rollout that rolls this one back;
     ``undoes``: id of the one that this one rolls back. ``revision``: number of the task definition
-    asked for, where it is known."""
+    asked for, where it is known. ``ignores_alarms``: it was started so that no alarm stops it."""
 
     id: str
     progress: Progress
@@ -72,6 +72,7 @@ class Rollout:
     undone_by: str | None = None
     undoes: str | None = None
     revision: int | None = None
+    ignores_alarms: bool = False
 
     def stage(self, name: str) -> StageStatus:
         """The status of one stage; a stage the engine does not list is pending."""

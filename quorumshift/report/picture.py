@@ -19,6 +19,7 @@ from quorumshift.domain.execution import Ending, Execution, Place
 from quorumshift.domain.findings import (
     Document,
     alarms,
+    alarms_ignored,
     build_line,
     checks,
     failures,
@@ -185,7 +186,8 @@ def _listed(words: list[Text], complaints: list[str]) -> RenderableType:
 
 def _alarms(document: Document) -> Iterator[tuple[str, RenderableType]]:
     known = alarms(document)
-    ringing = [f"{one['name']} RINGS: {one.get('reason')}" for one in known if one["ringing"]]
+    rings = "RINGS, and stops nothing" if alarms_ignored(document) else "RINGS"
+    ringing = [f"{one['name']} {rings}: {one.get('reason')}" for one in known if one["ringing"]]
     if known:
         yield "alarms", Text("\n".join(ringing) or f"{len(known)} quiet", "red" if ringing else "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from quorumshift.domain.errors import (
     Transient,
 )
 from quorumshift.domain.marks import describe, mark_for
+from quorumshift.domain.previous import Deployed, previous
 from quorumshift.domain.rollout import EndedBy, Progress, Stage, StageStatus, Traffic
 from tests.adapters.aws_api import Api, refusal
 
@@ -103,6 +105,45 @@ def test_one_that_was_started_in_between_is_named_as_well() -> None:
 
     with pytest.raises(DeploymentActive, match="d-OTHER"):
         start(group.api(create))
+
+
+def succeeded(number: int, revision: int, over: int, **more: Any) -> dict[str, Any]:
+    family = ARN.removesuffix("12")
+    mark = mark_for(f"e{number}", f"{family}{revision}", f"{family}{over}")
+    return {
+        "deploymentId": f"d-{number}",
+        "status": "Succeeded",
+        "createTime": datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=number),
+        "description": describe("", mark),
+        **more,
+    }
+
+
+def test_what_ended_well_is_told_newest_first_whatever_the_order_of_lists() -> None:
+    again = [succeeded(number, 9, 9) for number in range(10, 60)]
+    undo = {"rollbackInfo": {"rollbackTriggeringDeploymentId": "d-8"}}
+    failed = {**succeeded(8, 8, 7), "status": "Failed"}
+    by_hand = {**succeeded(61, 5, 9), "description": "by hand"}
+    undone = succeeded(6, 7, 8, **undo)
+    known = [succeeded(7, 7, 1), *again, by_hand, failed, succeeded(9, 9, 7), undone]
+    api = Group(*known).api(refusal("Nothing"))
+    told = deployments(api).ended_well()
+    assert told == (*[Deployed(9, 9)] * 50, Deployed(9, 7), Deployed(7, 1))
+    assert previous(9, told) == 7
+    assert all(len(one["deploymentIds"]) <= 25 for one in api.asked("batch_get_deployments"))
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_deployment_that_no_alarm_stops_says_so_to_codedeploy(ignored: bool) -> None:
+    api = Group().api({"deploymentId": "d-NEW"})
+    deployments(api).start(
+        ARN, "CodeDeployDefault.X", "back", EXECUTION, SINCE, ignore_alarms=ignored
+    )
+    (asked,) = api.asked("create_deployment")
+    override = {"enabled": False} if ignored else None
+    assert asked.get("overrideAlarmConfiguration") == override
+    told = {"overrideAlarmConfiguration": override} if ignored else {}
+    assert looked_at({"status": "InProgress", **told}).ignores_alarms is ignored
 
 
 def test_other_refusals_keep_codedeploys_words() -> None:

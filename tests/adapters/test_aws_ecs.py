@@ -15,6 +15,7 @@ from quorumshift.adapters.aws.protection import EcsTaskProtection
 from quorumshift.adapters.aws.scaling import ServiceScaling
 from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.domain.errors import ChangeRefused, InvalidRequest, MissingResource, Transient
+from quorumshift.domain.previous import Deployed
 from tests.adapters.aws_api import Api, refusal
 
 FAMILY = "sample"
@@ -58,8 +59,8 @@ def register(ecs: Any, image: str = "sample:v1") -> str:
     return str(arn)
 
 
-def definitions(ecs: Any, live: str) -> EcsTaskDefinitions:
-    return EcsTaskDefinitions(ecs, FAMILY, "app", lambda: live)
+def definitions(ecs: Any, live: str, *deployed: Deployed) -> EcsTaskDefinitions:
+    return EcsTaskDefinitions(ecs, FAMILY, "app", lambda: live, lambda: deployed)
 
 
 COMPARED = (
@@ -128,9 +129,9 @@ def test_what_an_earlier_try_registered_is_found_again(client: Any) -> None:
 def test_names_are_resolved_within_the_family(client: Any) -> None:
     ecs = client("ecs")
     oldest, older, live = (register(ecs, f"sample:v{n}") for n in (1, 2, 3))
-    ours = definitions(ecs, live)
+    ours = definitions(ecs, live, Deployed(3, 1), Deployed(1))  # the second was rolled back
     assert ours.resolve("current") == live
-    assert ours.resolve("previous") == older
+    assert ours.resolve("previous") == oldest
     assert ours.resolve("sample:1") == oldest
     assert ours.resolve(older) == older
 
@@ -143,7 +144,7 @@ def test_what_is_not_there_is_an_invalid_request(client: Any) -> None:
         ours.resolve("sample:9")
     with pytest.raises(InvalidRequest, match="another family; this service runs sample"):
         ours.resolve("other:1")
-    with pytest.raises(InvalidRequest, match="no active revision of sample before 1"):
+    with pytest.raises(InvalidRequest, match="nobody knows what served before sample:1"):
         ours.resolve("previous")
     gone = register(ecs)
     ecs.deregister_task_definition(taskDefinition=gone)
@@ -155,7 +156,7 @@ def test_a_container_that_is_not_there_is_named(client: Any) -> None:
     ecs = client("ecs")
     live = register(ecs)
     with pytest.raises(MissingResource, match=r"no container web \(but app, sidecar\)"):
-        EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live).with_image(IMAGE)
+        EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live, tuple).with_image(IMAGE)
 
 
 class OneTarget:

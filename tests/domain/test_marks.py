@@ -27,3 +27,13 @@ def test_what_others_write_is_no_mark() -> None:
     assert read_mark(None) is None
     assert read_mark("by hand") is None
     assert read_mark("[quorumshift 123456789abc r1] and more") is None
+
+
+def test_a_mark_tells_what_served_by_then_where_that_is_of_the_same_family() -> None:
+    older = ARN.removesuffix("12") + "11"
+    mark = mark_for("e", ARN, older)
+    assert (mark.revision, mark.over) == (12, 11)
+    assert read_mark(describe("new menu", mark)) == mark
+    assert mark.execution == mark_for("e", ARN).execution
+    assert mark_for("e", ARN, older.replace("/sample", "/other")).over is None
+    assert describe("y" * 200, mark).startswith("y" * 200 + " [")

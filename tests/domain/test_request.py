@@ -30,6 +30,10 @@ def test_nothing_at_all_redeploys_the_current_revision() -> None:
         ({"image": DIGEST}, {"image": DIGEST}),
         ({"taskDefinition": "current"}, {"task_definition": "current"}),
         ({"taskDefinition": "previous"}, {"task_definition": "previous"}),
+        (
+            {"taskDefinition": "sample:7", "ignoreAlarms": True},
+            {"task_definition": "sample:7", "ignore_alarms": True},
+        ),
         ({"taskDefinition": "sample:7"}, {"task_definition": "sample:7"}),
         ({"taskDefinition": ARN}, {"task_definition": ARN}),
         ({"description": "why " * 50}, {"description": "why " * 50}),
@@ -78,6 +82,12 @@ def test_a_request_survives_the_state_machine() -> None:
         ({"description": "x" * 201}, "description: 201 characters are too many; shorten it to 200"),
         ({"description": "a\nb"}, "control character"),
         ({"deploymentConfig": "no spaces"}, "a configuration's name"),
+        ({"taskDefinition": "a:1", "ignoreAlarms": "yes"}, "ignoreAlarms: expected true or false"),
+        ({"image": "v2", "ignoreAlarms": True}, "ignoreAlarms: is for going back to a revision"),
+        (
+            {"taskDefinition": "previous", "ignoreAlarms": True, "whenBusy": "skip"},
+            "ignoreAlarms and whenBusy skip",
+        ),
         ({"source": "main"}, "source: expected an object"),
         ({"source": {"repository": "a/b"}}, "source.commit: missing"),
         ({"source": {"repository": "a/b", "commit": "main"}}, "not a branch"),

@@ -104,6 +104,14 @@ def test_a_broken_cluster_is_danger_once_it_lasts_a_stabilisation_time() -> None
     assert decision(follow(sick(1000), sick(1003))) == ("danger", "ClusterInDanger")
 
 
+def test_an_alarm_stops_no_rollout_that_was_started_in_spite_of_alarms() -> None:
+    ringing = (Alarm("slow", True, "2 datapoints over 1.0"),)
+    ignored = replace(seen().rollout, ignores_alarms=True)
+    looks = [seen(waited=waited, alarms=ringing, rollout=ignored) for waited in (15, 30, 300)]
+    assert decision(follow(*looks)) == ("wait", "")
+    assert follow(*looks).alarms == ringing
+
+
 def test_a_look_that_is_well_again_ends_the_worry() -> None:
     assert decision(follow(sick(1000), seen(at=1001), sick(1003))) == ("wait", "")
 

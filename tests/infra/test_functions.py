@@ -131,6 +131,7 @@ NOT_CALLED = {
     "codedeploy:GetApplicationRevision",
     "codedeploy:GetDeploymentConfig",
     "codedeploy:RegisterApplicationRevision",
+    "codedeploy:UpdateDeploymentGroup",
     "ecs:TagResource",
     "ecs:UpdateService",
     "iam:PassRole",

@@ -434,6 +434,10 @@ def test_traffic_moves_in_steps_and_an_alarm_turns_it_back(group: Group) -> None
     assert info["errorInformation"]["code"] == "ALARM_ACTIVE"
     assert "rollbackDeploymentId" not in info["rollbackInfo"]
     assert len(group.stage.task_sets()) == 1
+    assert "overrideAlarmConfiguration" not in info
+    off = {"enabled": False}
+    back = group.deploy(overrideAlarmConfiguration=off)
+    assert group.end(back, "Succeeded")["overrideAlarmConfiguration"] == off
 
 
 def test_the_termination_wait_can_be_cut_short_and_rolled_back(group: Group) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from quorumshift.domain.data import to_json
-from quorumshift.domain.marks import describe, mark_for
+from quorumshift.domain.marks import Mark, describe, mark_for
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.world import REGION, World
@@ -61,6 +61,12 @@ class Serving(Deployed):
             Timeout=5,
             Environment={"Variables": {"SEEN": json.dumps({"cluster": seen, "stopped": False})}},
         )
+
+    def deployed(self, over: int) -> None:
+        """The next revision serves by now; it took over from the one with this number."""
+        arns = self.world.client("ecs").list_task_definitions(familyPrefix=self.name)
+        mark = Mark("0" * 12, len(arns["taskDefinitionArns"]) + 1, over)
+        self.group.end(self.group.deploy(description=describe("", mark)), "Succeeded")
 
     def deploys(self, execution: str) -> str:
         """A deployment of this execution, as the state CreateDeployment starts it."""
@@ -110,12 +116,12 @@ def test_status_and_verify(service: Serving, capsys: pytest.CaptureFixture[str])
     assert found["deployment"] is None
 
 
-def test_without_a_history_the_number_before_is_rolled_back_to(
+def test_where_nobody_knows_what_served_before_nothing_is_guessed(
     service: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, said = run(service, capsys, "rollback", "--yes")
     assert code == 2
-    assert "there is no active revision" in said
+    assert "nobody knows what served before" in said
 
 
 def test_deploy_shows_starts_and_follows(
@@ -144,7 +150,7 @@ def test_deploy_shows_starts_and_follows(
 def test_rollback_deploys_what_served_before(
     service: Serving, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(service, capsys, "deploy", "--yes")
+    service.deployed(over=2)
     arguments = ("--yes", "--execution-name", "back", "--output", "json")
     code, text, said = run(service, capsys, "rollback", *arguments)
     assert code == 0
@@ -199,6 +205,25 @@ def test_an_alarm_that_rings_refuses_it(
     assert code == 4
     assert "rings (test)" in json.loads(text)["preview"]["refusals"][0]
     assert "nothing was started: the alarm" in said
+
+
+def test_what_rings_is_a_reason_to_go_back_and_does_not_stop_the_way_back(
+    service: Serving, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.deployed(over=2)
+    service.group.set_alarm("ALARM")
+    terminal = io.StringIO("no\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    code, _, said = run(service, capsys, "rollback")
+    assert code == 4
+    assert "rollback this, though no alarm will stop it? [y/N]" in said
+    code, text, said = run(service, capsys, "rollback", "--yes", "--output", "json")
+    service.group.set_alarm("OK")
+    assert code == 0
+    assert "no alarm stops this deployment; these ring now:" in said
+    assert json.loads(text)["request"]["ignoreAlarms"] is True
 
 
 def test_stop_stops_the_deployment_and_not_its_execution(

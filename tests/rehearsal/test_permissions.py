@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from quorumshift.rehearsal.aws.permissions import refusal
+from quorumshift.rehearsal.aws.permissions import needed, refusal
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.world import World
 from tests.rehearsal.conftest import Functions, make_role
@@ -88,3 +88,11 @@ def test_a_role_without_policies_grants_nothing(world: World, lister: str) -> No
             FunctionName=lister, Role=f"arn:aws:iam::123456789012:role/{role}"
         )
         assert "because of no allow" in refusal(lister, "ecs:ListClusters")
+
+
+def test_who_overrides_alarms_may_change_the_group_as_well() -> None:
+    create, change = "codedeploy:CreateDeployment", "codedeploy:UpdateDeploymentGroup"
+    override = json.dumps({"overrideAlarmConfiguration": {"enabled": False}}).encode()
+    assert needed(create, b"{}") == (create,)
+    assert needed(create, override) == (create, change)
+    assert needed("codedeploy:ListDeployments", override) == ("codedeploy:ListDeployments",)

@@ -123,6 +123,9 @@ def test_an_alarm_that_rings() -> None:
         "observation": {**observation, "alarms": [alarm, *observation["alarms"][1:]]},
     }
     assert f"{alarm['name']} RINGS: too slow" in drawn(seen(told))
+    rollout = {**observation["rollout"], "ignoresAlarms": True}
+    told.chronicle.document["observation"] |= {"rollout": rollout}
+    assert f"{alarm['name']} RINGS, and stops nothing: too slow" in drawn(seen(told))
 
 
 @pytest.mark.parametrize("name", ["deployed", "stopped", "rolled-back"])

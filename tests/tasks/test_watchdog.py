@@ -36,7 +36,9 @@ def changed(machine: str, status: str, **more: Any) -> dict[str, Any]:
 
 def create(aws: MemoryAws) -> None:
     state = validate_request.handler({"input": {}, "execution": EXECUTION}, None)
-    create_deployment.handler({**state, "revision": {"to": f"{DEFINITION}12"}}, None)
+    create_deployment.handler(
+        {**state, "revision": {"from": f"{DEFINITION}11", "to": f"{DEFINITION}12"}}, None
+    )
 
 
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
@@ -208,7 +210,7 @@ def test_a_deploy_that_was_stopped_and_is_redriven_by_a_person_starts_nothing_ne
     create(aws)
     watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
     state = validate_request.handler({"input": {}, "execution": EXECUTION}, None)
-    state["revision"] = {"to": f"{DEFINITION}12"}
+    state["revision"] = {"from": f"{DEFINITION}11", "to": f"{DEFINITION}12"}
     state["deployment"] = create_deployment.handler(state, None)
     assert state["deployment"]["adopted"]
     assert len(aws.apis["codedeploy"].asked("create_deployment")) == 1

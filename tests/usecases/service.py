@@ -116,7 +116,15 @@ class MemoryService:
         return self.rollout.id
 
     def start(
-        self, task_definition: str, config: str, description: str, execution: str, since: str
+        self,
+        task_definition: str,
+        config: str,
+        description: str,
+        execution: str,
+        since: str,
+        *,
+        replaces: str = "",
+        ignore_alarms: bool = False,
     ) -> Started:
         """Nothing starts a rollout here."""
         raise NotImplementedError

@@ -77,7 +77,15 @@ class Engine:
         self.stop = account.stop_deployment
 
     def start(
-        self, task_definition: str, config: str, description: str, execution: str, since: str
+        self,
+        task_definition: str,
+        config: str,
+        description: str,
+        execution: str,
+        since: str,
+        *,
+        replaces: str = "",
+        ignore_alarms: bool = False,
     ) -> Started:
         raise AssertionError("stop starts nothing")
 

@@ -12,6 +12,7 @@ from quorumshift.adapters.aws.client import code, every, message
 from quorumshift.domain.appspec import Blueprint, app_spec
 from quorumshift.domain.errors import DeploymentActive, DeploymentRefused, MissingResource
 from quorumshift.domain.marks import describe, mark_for, read_mark
+from quorumshift.domain.previous import Deployed
 from quorumshift.domain.rollout import EndedBy, Progress, Rollout, Stage, StageStatus, Traffic
 from quorumshift.ports import Started
 
@@ -60,10 +61,18 @@ class CodeDeployDeployments:
         self._blueprint = blueprint
 
     def start(
-        self, task_definition: str, config: str, description: str, execution: str, since: str
+        self,
+        task_definition: str,
+        config: str,
+        description: str,
+        execution: str,
+        since: str,
+        *,
+        replaces: str = "",
+        ignore_alarms: bool = False,
     ) -> Started:
         """Create the deployment, or adopt what an earlier try of this execution created."""
-        mark = mark_for(execution, task_definition)
+        mark = mark_for(execution, task_definition, replaces)
         mine = self._find(mark.execution, since)
         if mine:
             return Started(mine, adopted=True)
@@ -78,6 +87,7 @@ class CodeDeployDeployments:
                     "revisionType": "AppSpecContent",
                     "appSpecContent": {"content": content},
                 },
+                **({"overrideAlarmConfiguration": {"enabled": False}} if ignore_alarms else {}),
             )
         except ClientError as error:
             if code(error) == "DeploymentLimitExceededException":
@@ -102,6 +112,7 @@ class CodeDeployDeployments:
         progress = _ENDS.get(str(info.get("status")), Progress.RUNNING)
         said = info.get("errorInformation") or {}
         undo = info.get("rollbackInfo") or {}
+        override = info.get("overrideAlarmConfiguration") or {}
         mark = read_mark(info.get("description"))
         return Rollout(
             id=deployment,
@@ -113,6 +124,7 @@ class CodeDeployDeployments:
             undone_by=undo.get("rollbackDeploymentId") or None,
             undoes=undo.get("rollbackTriggeringDeploymentId") or None,
             revision=mark.revision if mark else None,
+            ignores_alarms=override.get("enabled") is False,
         )
 
     def stop(self, deployment: str) -> None:
@@ -130,6 +142,18 @@ class CodeDeployDeployments:
     def of_execution(self, execution: str, since: str) -> str | None:
         """The deployment that this execution started, whatever became of it."""
         return self._find(mark_for(execution, "none:0").execution, since)
+
+    def ended_well(self) -> tuple[Deployed, ...]:
+        """The deployments of executions that succeeded, newest first; CodeDeploy's own roll-backs
+        are none."""
+        found = [
+            (one["createTime"], mark)
+            for one in self._list(includeOnlyStatuses=["Succeeded"])
+            if (mark := read_mark(one.get("description")))
+            and not (one.get("rollbackInfo") or {}).get("rollbackTriggeringDeploymentId")
+        ]
+        found.sort(key=lambda one: one[0], reverse=True)  # no order is documented
+        return tuple(Deployed(mark.revision, mark.over) for _, mark in found)
 
     @property
     def _name(self) -> str:

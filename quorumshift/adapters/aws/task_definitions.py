@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import every
 from quorumshift.domain.errors import InvalidRequest, MissingResource
+from quorumshift.domain.previous import Deployed, previous
 from quorumshift.domain.request import CURRENT, PREVIOUS
 
 
 class EcsTaskDefinitions:
     """Implements ``ports.TaskDefinitions`` for one family and its one container.
 
-    ``live``: tells the ARN of the revision that serves now. Environment and secrets are copied
-    inside AWS's own reply and never leave this object.
+    ``live``: tells the ARN of the revision that serves now; ``deployed``: what was deployed well,
+    newest first, asked only where somebody wants the previous revision. Environment and secrets
+    are copied inside AWS's own reply and never leave this object.
     """
 
-    def __init__(self, ecs: Any, family: str, container: str, live: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        ecs: Any,
+        family: str,
+        container: str,
+        live: Callable[[], str],
+        deployed: Callable[[], Iterable[Deployed]] = tuple,
+    ) -> None:
         self._ecs = ecs
         self._family = family
         self._container = container
         self._live = live
+        self._deployed = deployed
 
     def live(self) -> str:
         """ARN of the revision that serves now."""
@@ -99,13 +109,14 @@ class EcsTaskDefinitions:
 
     def _previous(self) -> str:
         live = int(self.live().rpartition(":")[2])
-        for arn in self._arns():
-            if int(arn.rpartition(":")[2]) < live:
-                return arn
-        raise InvalidRequest(
-            f"taskDefinition: there is no active revision of {self._family} before {live}; "
-            "name a revision or deploy an image"
-        )
+        found = previous(live, self._deployed())
+        if found is None:
+            raise InvalidRequest(
+                f"taskDefinition: nobody knows what served before {self._family}:{live}; no other "
+                "revision was deployed well through quorumshift in the time that CodeDeploy "
+                f"remembers. Name a revision, such as one of {', '.join(self._newest(5))}"
+            )
+        return self.resolve(f"{self._family}:{found}")
 
     def _newest(self, count: int) -> list[str]:
         return [arn.rpartition("/")[2] for arn in self._arns()][:count]

@@ -59,7 +59,8 @@ class CodeDeployEngine:
         config = request.get("deploymentConfigName") or default_config(group)
         steps = self.configs.steps(config)
         revision = request.get("revision")
-        alarms = request.get("overrideAlarmConfiguration") or group.alarm_configuration
+        override = request.get("overrideAlarmConfiguration")
+        alarms = group.alarm_configuration if override is None else override
         deployment = Deployment(
             group=group,
             config=config,
@@ -71,6 +72,7 @@ class CodeDeployEngine:
             or group.auto_rollback_configuration
             or {},
             alarms=codedeploy_alarms.configuration(alarms),
+            override=override,
         )
         with self._lock:
             for other in self._deployments.values():

@@ -73,8 +73,9 @@ class Colour:
 @dataclass
 class Deployment:
     """``group``: moto's record of the deployment group. ``alarms``: the alarm configuration that
-    counts for it. ``weight``: percent of the production traffic on green. ``final``: stopping it
-    has no effect any more. ``changed``: notified at each change of what a thread may wait for."""
+    counts for it; ``override``: the one that it brought along. ``weight``: percent of the
+    production traffic on green. ``final``: stopping it has no effect any more. ``changed``:
+    notified at each change of what a thread may wait for."""
 
     group: Any
     config: str
@@ -84,6 +85,7 @@ class Deployment:
     creator: str
     auto_rollback: Mapping[str, Any]
     alarms: Mapping[str, Any]
+    override: Mapping[str, Any] | None = None
     id: str = field(default_factory=new_id)
     status: str = "Created"
     created: datetime = field(default_factory=now)
@@ -171,6 +173,7 @@ class Deployment:
             "fileExistsBehavior": "DISALLOW",
             "deploymentStatusMessages": [],
             "computePlatform": "ECS",
+            "overrideAlarmConfiguration": self.override,
         }
         return {key: value for key, value in told.items() if value is not None}
 

@@ -31,6 +31,14 @@ def refusal(function: str, action: str) -> str:
     return denial(arn, function, action)
 
 
+def needed(action: str, body: bytes) -> tuple[str, ...]:
+    """The actions that a request needs: its own, and what AWS asks for because of what it brings
+    along (AWS CodeDeploy API reference, CreateDeployment, ``overrideAlarmConfiguration``)."""
+    if action == "codedeploy:CreateDeployment" and b'"overrideAlarmConfiguration"' in body:
+        return (action, "codedeploy:UpdateDeploymentGroup")
+    return (action,)
+
+
 def denial(role: str, session: str, action: str) -> str:
     """Why who has taken the role (its ARN), under the name ``session``, may not do ``action``."""
     effects = {

@@ -32,7 +32,7 @@ from quorumshift.rehearsal.aws.loud import (
     refuse,
 )
 from quorumshift.rehearsal.aws.notifications import NotificationsEngine
-from quorumshift.rehearsal.aws.permissions import DENIED, refusal
+from quorumshift.rehearsal.aws.permissions import DENIED, needed, refusal
 from quorumshift.rehearsal.aws.quick import import_moto
 from quorumshift.rehearsal.aws.schedules import SchedulesEngine
 from quorumshift.rehearsal.aws.step_functions import StepFunctionsEngine
@@ -134,18 +134,21 @@ class Gate:
         body = environ["wsgi.input"].getvalue()
         signed = signature(environ)
         name, caller = operation(environ, body, signed.signed), self._calls.caller(signed.key)
-        status, headers, answer = self._answer(environ, signed.service, name, caller)
+        status, headers, answer = self._answer(environ, body, signed.service, name, caller)
         lower = {key.lower(): value for key, value in headers}
         self._calls.add(signed.service, name, caller, error_code(status, lower, answer))
         start_response(f"{status} -", headers)
         return [answer]
 
-    def _answer(self, environ: dict[str, Any], service: str, name: str, caller: str) -> Answer:
+    def _answer(
+        self, environ: dict[str, Any], body: bytes, service: str, name: str, caller: str
+    ) -> Answer:
         try:
-            if caller and (why := refusal(caller, iam_action(service, name))):
-                self._world.events.say("error", why, service=service, operation=name)
-                return refuse(environ, service, DENIED, why)
-            status, headers, body = _run(self._moto, environ)
+            for action in needed(iam_action(service, name), body) if caller else ():
+                if why := refusal(caller, action):
+                    self._world.events.say("error", why, service=service, operation=name)
+                    return refuse(environ, service, DENIED, why)
+            status, headers, answer = _run(self._moto, environ)
         except NotImplementedError as error:
             return self._missing(environ, service, name, str(error))
         except Refused as error:
@@ -156,9 +159,9 @@ class Gate:
             said += f" (traceback: {self._world.directory / 'aws.log'})"
             self._world.events.say("error", said, service=service, operation=name)
             return refuse(environ, service, BROKEN, said)
-        if status == 404 and service != "s3" and _has_no_code(body):
+        if status == 404 and service != "s3" and _has_no_code(answer):
             return self._missing(environ, service, name, "no such path")
-        return status, headers, body
+        return status, headers, answer
 
     def _missing(self, environ: dict[str, Any], service: str, name: str, why: str) -> Answer:
         said = missing(service, name, why)
