@@ -52,7 +52,7 @@ def client(name: str) -> Client:
     from quorumshift.adapters.aws.client import Client
     from quorumshift.adapters.aws.patience import PATIENCE
 
-    return Client(lambda: _session().create_client(name, config=PATIENCE.config()))
+    return Client(lambda: _session().create_client(name, config=PATIENCE.config()), PATIENCE)
 
 
 def hook_answers() -> HookAnswers:

@@ -10,6 +10,7 @@ import functools
 import types
 from typing import Any
 
+import botocore.hooks
 import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -40,7 +41,9 @@ class Api:
 
     def __init__(self, service: str, **answers: Any) -> None:
         self._model = _model(service)
-        self.meta = types.SimpleNamespace(service_model=self._model)
+        self.meta = types.SimpleNamespace(
+            service_model=self._model, events=botocore.hooks.HierarchicalEmitter()
+        )
         self._operations = {xform_name(name): name for name in self._model.operation_names}
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import botocore.exceptions
 import pytest
 
 from quorumshift.adapters.aws.client import Client
@@ -20,7 +21,9 @@ from quorumshift.domain.errors import (
 from quorumshift.domain.marks import describe, mark_for
 from quorumshift.domain.previous import Deployed, previous
 from quorumshift.domain.rollout import EndedBy, Progress, Stage, StageStatus, Traffic
+from quorumshift.ports import Started
 from tests.adapters.aws_api import Api, refusal
+from tests.adapters.loopback import DROPPED, Reply, client, serving
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/sample:12"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:sample-deploy:one"
@@ -28,8 +31,12 @@ SINCE = "2026-11-22T10:00:00Z"
 
 
 def deployments(api: Api) -> CodeDeployDeployments:
+    return over(Client(lambda: api))
+
+
+def over(codedeploy: Client) -> CodeDeployDeployments:
     return CodeDeployDeployments(
-        Client(lambda: api),
+        codedeploy,
         "sample",
         "sample",
         target="sample-cluster:sample",
@@ -43,6 +50,7 @@ class Group:
 
     def __init__(self, *known: dict[str, Any]) -> None:
         self.known = [*known]
+        self.late: list[dict[str, Any]] = []  # known to all but the lists
 
     def names(self, includeOnlyStatuses: Any = None, **_: Any) -> dict[str, Any]:
         return {
@@ -54,7 +62,8 @@ class Group:
         }
 
     def get(self, deploymentIds: list[str]) -> dict[str, Any]:
-        return {"deploymentsInfo": [o for o in self.known if o["deploymentId"] in deploymentIds]}
+        every = {one["deploymentId"]: one for one in (*self.known, *self.late)}
+        return {"deploymentsInfo": [every[one] for one in deploymentIds]}
 
     def api(self, create: Any) -> Api:
         return Api(
@@ -66,7 +75,11 @@ class Group:
 
 
 def start(api: Api) -> Any:
-    return deployments(api).start(ARN, "CodeDeployDefault.X", "new menu", EXECUTION, SINCE)
+    return begin(deployments(api))
+
+
+def begin(ours: CodeDeployDeployments) -> Started:
+    return ours.start(ARN, "CodeDeployDefault.X", "new menu", EXECUTION, SINCE)
 
 
 def test_a_deployment_carries_its_appspec_with_hooks_and_its_mark() -> None:
@@ -144,6 +157,89 @@ def test_a_deployment_that_no_alarm_stops_says_so_to_codedeploy(ignored: bool) -
     assert asked.get("overrideAlarmConfiguration") == override
     told = {"overrideAlarmConfiguration": override} if ignored else {}
     assert looked_at({"status": "InProgress", **told}).ignores_alarms is ignored
+
+
+def lost_reply(group: Group, *, seen: bool) -> Any:
+    """CodeDeploy that starts the deployment and is not heard; ``seen``: its lists tell at once."""
+
+    def create(description: str, **_: Any) -> Exception:
+        if not group.late:
+            one = {"deploymentId": "d-MINE00001", "status": "Created", "description": description}
+            (group.known if seen else group.late).append(one)
+            group.late = group.late or [one]
+            error: Exception
+            error = botocore.exceptions.ReadTimeoutError(endpoint_url="https://codedeploy")
+            return error
+        error = botocore.exceptions.ClientError(
+            {
+                "Error": {
+                    "Code": "DeploymentLimitExceededException",
+                    "Message": "The Deployment Group 'sample' already has an active Deployment "
+                    "'d-MINE00001'",
+                }
+            },
+            "CreateDeployment",
+        )
+        return error
+
+    return create
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_lost_reply_is_found_again_by_the_next_try(seen: bool) -> None:
+    group = Group()
+    api = group.api(lost_reply(group, seen=seen))
+    with pytest.raises(Transient):
+        start(api)
+    started = start(api)
+    assert (started.id, started.adopted) == ("d-MINE00001", True)
+
+
+def test_a_lost_reply_costs_one_deployment_with_the_real_sdk() -> None:
+    """botocore's own second request would be refused because of the first."""
+    group = Group()
+    asked: list[str] = []
+
+    def answer(operation: str, body: bytes) -> Reply:
+        asked.append(operation)
+        given = json.loads(body)
+        if operation == "ListDeployments":
+            return reply(group.names(given.get("includeOnlyStatuses")))
+        if operation == "BatchGetDeployments":
+            return reply(group.get(given["deploymentIds"]))
+        if group.known:
+            return reply({"__type": "DeploymentLimitExceededException", "message": "one"}, 400)
+        one = {"deploymentId": "d-MINE00001", "status": "Created"}
+        group.known.append({**one, "description": given["description"]})
+        return DROPPED
+
+    with serving(answer) as url:
+        ours = over(client("codedeploy", url))
+        with pytest.raises(Transient, match="no reply"):
+            begin(ours)
+        assert begin(ours) == Started("d-MINE00001", adopted=True)
+    assert asked.count("CreateDeployment") == 1
+
+
+def reply(document: dict[str, Any], status: int = 200) -> Reply:
+    return Reply(json.dumps(document).encode(), status)
+
+
+def test_our_own_that_only_the_list_of_what_runs_tells_is_adopted() -> None:
+    """The lists are behind, each for itself."""
+    mine = describe("new menu", mark_for(EXECUTION, ARN))
+    group = Group({"deploymentId": "d-MINE", "status": "InProgress", "description": mine})
+    api = group.api({"deploymentId": "d-NEW"})
+    api.answers["list_deployments"] = lambda includeOnlyStatuses=None, **_: {
+        "deployments": ["d-MINE"] if includeOnlyStatuses else []
+    }
+    assert start(api).id == "d-MINE"
+    assert not api.asked("create_deployment")
+
+
+def test_a_limit_that_nobody_can_be_blamed_for_is_not_known() -> None:
+    with pytest.raises(Transient, match="tells of none"):
+        start(Group().api(refusal("DeploymentLimitExceededException")))
 
 
 def test_other_refusals_keep_codedeploys_words() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +19,6 @@ from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
 from quorumshift.adapters.aws.images import EcrImages
 from quorumshift.adapters.aws.listener_route import ListenerRoute
 from quorumshift.adapters.aws.notifier import SnsNotifier
-from quorumshift.adapters.aws.patience import Patience
 from quorumshift.adapters.clock import SystemClock
 from quorumshift.domain.errors import InvalidRequest, MissingResource, Transient
 from quorumshift.domain.rollout import Alarm, Check
@@ -72,31 +69,6 @@ def test_what_does_not_pass_keeps_awss_words() -> None:
     api = Api("sns", publish=refusal("AuthorizationErrorException", status=403))
     with pytest.raises(botocore.exceptions.ClientError, match="AuthorizationErrorException"):
         Client(lambda: api).publish(Message="a")
-
-
-def test_an_api_that_never_answers_ends_the_call_in_time_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    patience = Patience(connect=0.5, read=0.2, tries=3)
-    with socket.create_server(("127.0.0.1", 0)) as mute:  # the kernel takes calls, nobody answers
-        made = botocore.session.get_session().create_client(
-            "sns",
-            region_name="us-east-1",
-            endpoint_url=f"http://127.0.0.1:{mute.getsockname()[1]}",
-            config=patience.config(),
-        )
-        began = time.monotonic()
-        with pytest.raises(Transient, match="no reply from AWS to publish"):
-            Client(lambda: made).publish(Message="a", TopicArn="arn:aws:sns:us-east-1:1:t")
-        took = time.monotonic() - began
-        mute.setblocking(False)
-        for _ in range(patience.tries):
-            mute.accept()[0].close()
-        with pytest.raises(BlockingIOError):
-            mute.accept()
-    assert patience.tries * patience.read <= took <= patience.longest
 
 
 def manifest(text: str) -> str:

@@ -442,6 +442,7 @@ class Refusing:
 class _Denied:
     def __init__(self, service: str) -> None:
         self._service = service
+        self.meta = Api(service).meta
 
     def __getattr__(self, name: str) -> Any:
         action = f"{self._service}:{''.join(part.title() for part in name.split('_'))}"

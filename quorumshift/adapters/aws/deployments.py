@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import code, every, message
 from quorumshift.domain.appspec import Blueprint, app_spec
-from quorumshift.domain.errors import DeploymentActive, DeploymentRefused, MissingResource
+from quorumshift.domain.errors import (
+    DeploymentActive,
+    DeploymentRefused,
+    MissingResource,
+    Transient,
+)
 from quorumshift.domain.marks import describe, mark_for, read_mark
 from quorumshift.domain.previous import Deployed
 from quorumshift.domain.rollout import EndedBy, Progress, Rollout, Stage, StageStatus, Traffic
 from quorumshift.ports import Started
 
 _ACTIVE = ["Created", "Queued", "InProgress", "Baking", "Ready"]
+_DEPLOYMENT = re.compile(r"\bd-[A-Z0-9]{9,}\b")
 _ENDS = {
     "Succeeded": Progress.SUCCEEDED,
     "Failed": Progress.FAILED,
@@ -71,12 +78,12 @@ class CodeDeployDeployments:
         replaces: str = "",
         ignore_alarms: bool = False,
     ) -> Started:
-        """Create the deployment, or adopt what an earlier try of this execution created."""
+        """Create the deployment, or adopt what an earlier try of this execution created: after a
+        lost reply, CreateDeployment is refused because of it."""
         mark = mark_for(execution, task_definition, replaces)
-        mine = self._find(mark.execution, since)
+        mine = self._find(mark.execution, since) or self._refuse_other(mark.execution)
         if mine:
             return Started(mine, adopted=True)
-        self._refuse_second()
         content = json.dumps(app_spec(task_definition, self._blueprint(), self._hooks))
         try:
             created = self._codedeploy.create_deployment(
@@ -91,7 +98,7 @@ class CodeDeployDeployments:
             )
         except ClientError as error:
             if code(error) == "DeploymentLimitExceededException":
-                self._refuse_second()
+                return self._limited(error, mark.execution, since)
             raise DeploymentRefused(
                 f"CodeDeploy would not start a deployment of {self._name}: {message(error)} "
                 f"({code(error)}); nothing was deployed"
@@ -159,26 +166,51 @@ class CodeDeployDeployments:
     def _name(self) -> str:
         return self._group["deploymentGroupName"]
 
-    def _refuse_second(self) -> None:
-        for other in self._running():
+    def _limited(self, error: ClientError, execution: str, since: str) -> Started:
+        """What there is already: our own, where the reply to an earlier try was lost, or another's.
+
+        Lists are behind for some seconds, so the deployment that the refusal names is asked too.
+        """
+        named = list(self._look_up(_DEPLOYMENT.findall(message(error))))
+        mine = (
+            _own(named, execution)
+            or self._find(execution, since)
+            or self._refuse_other(execution, named)
+        )
+        if mine:
+            return Started(mine, adopted=True)
+        raise Transient(
+            f"CodeDeploy says that a deployment of {self._name} is under way, and tells of none "
+            f"({message(error)}); try again"
+        ) from error
+
+    def _refuse_other(self, execution: str, named: Sequence[dict[str, Any]] = ()) -> str | None:
+        """The execution's own deployment, if that is what runs. Raises ``DeploymentActive`` for any
+        other."""
+        running = [*(one for one in named if one.get("status") in _ACTIVE), *self._running()]
+        mine = _own(running, execution)
+        if mine:
+            return mine
+        for other in running:
             raise DeploymentActive(
                 f"deployment {other['deploymentId']} of {self._name} is under way "
                 f"({other.get('status')}: {other.get('description') or 'no description'}); "
                 "wait for its end, or stop it, and start again"
             )
+        return None
 
     def _running(self) -> Iterator[dict[str, Any]]:
         return self._list(includeOnlyStatuses=_ACTIVE)
 
     def _find(self, execution: str, since: str) -> str | None:
-        for one in self._list(createTimeRange={"start": since}):
-            mark = read_mark(one.get("description"))
-            if mark is not None and mark.execution == execution:
-                return str(one["deploymentId"])
-        return None
+        return _own(self._list(createTimeRange={"start": since}), execution)
 
     def _list(self, **which: Any) -> Iterator[dict[str, Any]]:
-        ids = list(every(self._codedeploy.list_deployments, "deployments", **self._group, **which))
+        return self._look_up(
+            list(every(self._codedeploy.list_deployments, "deployments", **self._group, **which))
+        )
+
+    def _look_up(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         for at in range(0, len(ids), 25):  # BatchGetDeployments takes 25
             found = self._codedeploy.batch_get_deployments(deploymentIds=ids[at : at + 25])
             yield from found["deploymentsInfo"]
@@ -197,6 +229,14 @@ class CodeDeployDeployments:
                 return {}  # just created: CodeDeploy has not looked at the service yet
             raise
         return dict(found["deploymentTarget"].get("ecsTarget") or {})
+
+
+def _own(some: Iterable[dict[str, Any]], execution: str) -> str | None:
+    for one in some:
+        mark = read_mark(one.get("description"))
+        if mark is not None and mark.execution == execution:
+            return str(one["deploymentId"])
+    return None
 
 
 def _stage(event: dict[str, Any]) -> Stage:
