@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from quorumshift.adapters.aws.history import read_execution
 from quorumshift.cli.action_aws import CallFailed, History, call
@@ -50,8 +51,8 @@ class Following:
         Raises ``CallFailed``, and ``BadInput`` when that one was asked for something else.
         """
         try:
-            call(
-                "start-execution",
+            self._patiently(
+                "start-execution",  # the same name and input twice is one execution
                 state_machine_arn=self._asked.machine,
                 name=self._asked.name,
                 input=self._asked.input,
@@ -59,7 +60,7 @@ class Following:
         except CallFailed as error:
             if error.code != "ExecutionAlreadyExists":
                 raise
-            found = call("describe-execution", execution_arn=self._asked.execution)
+            found = self._patiently("describe-execution", execution_arn=self._asked.execution)
             if found["input"] != self._asked.input:
                 raise BadInput(
                     f"execution {self._asked.name} of this run exists and was asked for something "
@@ -70,6 +71,16 @@ class Following:
         self._log.say(f"execution: {self._asked.execution}")
         if self._asked.console:
             self._log.say(f"console: {self._asked.console}")
+
+    def _patiently(self, operation: str, **parameters: str) -> dict[str, Any]:
+        for _ in range(PATIENCE):
+            try:
+                return call(operation, **parameters)
+            except CallFailed as error:
+                if not error.passing:
+                    raise
+            time.sleep(self._every)
+        return call(operation, **parameters)
 
     def follow(self) -> Document:
         """Show it until it ends; return its record. Raises ``CallFailed`` when it cannot be seen
@@ -158,7 +169,10 @@ def main() -> int:
         log.error("quorumshift", str(error))
         return ExitCode.USAGE
     except CallFailed as error:
-        log.error("Not started", str(error))
+        if error.passing:
+            following.leave(f"{error}. Whether it was started is not known.")
+        else:
+            log.error("Not started", str(error))
         return ExitCode.BROKEN
     except KeyboardInterrupt:
         following.leave("The job was cancelled, which stops the waiting alone.")

@@ -12,18 +12,31 @@ from quorumshift.adapters.aws.history import read_event
 from quorumshift.domain.chronicle import Event
 
 _CODE = re.compile(r"An error occurred \((\w+)\)")
+_ANSWERS = {
+    "start-execution": ("executionArn",),
+    "describe-execution": ("executionArn", "name", "status", "startDate", "input"),
+    "get-execution-history": ("events",),
+}
+"""What each answer has that is one."""
+_NO_REPLY = 255
+"""How the AWS CLI ends where it was not answered (its guide, "Return codes": 253 is for credentials
+and regions, 254 for what AWS refused)."""
 
 
 class CallFailed(Exception):
-    """``code``: AWS's name of the error; empty where AWS did not answer."""
+    """``code``: AWS's name of the error; empty where AWS did not answer. ``passing``: whether AWS
+    may have done it, and would do no more if it were asked again."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, passing: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.passing = passing
 
 
 def call(operation: str, **parameters: str) -> dict[str, Any]:
-    """One call of Step Functions; ``parameters`` are the CLI's options. Raises ``CallFailed``."""
+    """One call of Step Functions; ``parameters`` are the CLI's options. Raises ``CallFailed``, for
+    an answer without what it must have, too: the AWS CLI ends with 0 and prints nothing where a
+    proxy answered with a page of its own."""
     command = ["aws", "stepfunctions", operation, "--output", "json"]
     for name, value in parameters.items():
         option = f"--{name.replace('_', '-')}"
@@ -44,8 +57,25 @@ def call(operation: str, **parameters: str) -> dict[str, Any]:
     if done.returncode:
         code = _CODE.search(done.stderr)
         said = " ".join(done.stderr.split()) or f"the AWS CLI ended with {done.returncode}"
-        raise CallFailed(code[1] if code else "", said)
-    return dict(json.loads(done.stdout))
+        name = code[1] if code else ""
+        raise CallFailed(name, said, passing=done.returncode == _NO_REPLY or name.isdigit())
+    return _read(operation, done.stdout)
+
+
+def _read(operation: str, text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text or "null")
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not answer.keys() >= set(_ANSWERS[operation]):
+        said = f"printed {' '.join(text.split())[:80]!r}" if text.strip() else "printed nothing"
+        raise CallFailed(
+            "",
+            f"the AWS CLI {said} for {operation} and called that a success: something that is not "
+            "AWS answered; look at the runner's proxy and endpoints",
+            passing=True,
+        )
+    return answer
 
 
 class History:
