@@ -56,7 +56,7 @@ def checks(document: Document) -> list[Document]:
 
 
 def alarms(document: Document) -> list[Document]:
-    """The deployment's alarms: ``name``, ``ringing``, ``reason``."""
+    """The deployment's alarms: ``name``, ``ringing``, ``reason``, ``off``."""
     return _rows(table(document, "observation"), "alarms", "name", "ringing")
 
 
@@ -181,10 +181,12 @@ def _stages(document: Document) -> Iterator[Finding]:
 def _alarms(document: Document) -> Iterator[Finding]:
     rings = "rings, which stops nothing" if alarms_ignored(document) else "rings"
     for alarm in alarms(document):
-        what = f"{rings}: {alarm.get('reason')}" if alarm["ringing"] else "is quiet"
+        quiet = "is switched off in the deployment group" if alarm.get("off") else "is quiet"
+        what = f"{rings}: {alarm.get('reason')}" if alarm["ringing"] else quiet
         about = f"alarm {alarm['name']}"
         text = f"{alarm['name']} {what}"
-        yield Finding("alarm", about, text, dict(alarm), quiet_at_first=not alarm["ringing"])
+        unremarkable = not alarm["ringing"] and not alarm.get("off")
+        yield Finding("alarm", about, text, dict(alarm), quiet_at_first=unremarkable)
 
 
 def _failures(document: Document) -> Iterator[Finding]:

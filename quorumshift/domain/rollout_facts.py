@@ -112,8 +112,10 @@ class TaskFailure:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm that watches the rollout. ``reason``: what it says of its state."""
+    """One alarm that watches the rollout. ``reason``: what it says of its state. ``off``: switched
+    off in the deployment group, so that it stops nothing, and does not ring."""
 
     name: str
     ringing: bool
     reason: str = ""
+    off: bool = False

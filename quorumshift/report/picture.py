@@ -188,8 +188,11 @@ def _alarms(document: Document) -> Iterator[tuple[str, RenderableType]]:
     known = alarms(document)
     rings = "RINGS, and stops nothing" if alarms_ignored(document) else "RINGS"
     ringing = [f"{one['name']} {rings}: {one.get('reason')}" for one in known if one["ringing"]]
+    off = sum(bool(one.get("off")) for one in known)
+    quiet = f"{len(known)} quiet" if not off else f"{off} switched off in the deployment group"
     if known:
-        yield "alarms", Text("\n".join(ringing) or f"{len(known)} quiet", "red" if ringing else "")
+        worrying = ringing or off
+        yield "alarms", Text("\n".join(ringing) or quiet, "red" if worrying else "")
 
 
 def _cluster(document: Document) -> Iterator[tuple[str, RenderableType]]:

@@ -309,6 +309,11 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
         "DEPLOYMENT_STOP_ON_ALARM",
     ),
     "no alarms": (group(alarms=()), {"deployment/alarms"}, "none watch"),
+    "alarms that are switched off": (
+        group(alarms_off=True),
+        {"deployment/alarms"},
+        "switched off in the deployment group, so that they stop nothing",
+    ),
     "an alarm that is gone": ({"alarms": Look({"ill": "OK"})}, {"deployment/alarms"}, "no slow"),
     "an alarm that rings": (
         {"alarms": Look({"slow": "ALARM", "ill": "OK"})},

@@ -128,6 +128,15 @@ def test_an_alarm_that_rings() -> None:
     assert f"{alarm['name']} RINGS, and stops nothing: too slow" in drawn(seen(told))
 
 
+def test_alarms_that_are_switched_off_are_not_called_quiet() -> None:
+    told = replayed("deployed", "WaitForDeployment", times=8)
+    document = told.chronicle.document
+    observation = document["observation"]
+    alarms = [{**one, "off": True} for one in observation["alarms"]]
+    told.chronicle.document = {**document, "observation": {**observation, "alarms": alarms}}
+    assert f"{len(alarms)} switched off in the deployment group" in drawn(seen(told))
+
+
 @pytest.mark.parametrize("name", ["deployed", "stopped", "rolled-back"])
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 60)])
 def test_no_line_is_wider_than_the_terminal_and_the_news_take_what_room_is_left(

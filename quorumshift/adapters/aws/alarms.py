@@ -2,9 +2,47 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from quorumshift.adapters.aws.client import every
 from quorumshift.domain.rollout import Alarm
+
+_AT_ONCE = 100
+"""Names that DescribeAlarms takes."""
+_KINDS = ("MetricAlarms", "CompositeAlarms")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a group's alarm configuration says. ``off``: CodeDeploy passes over these alarms."""
+
+    names: tuple[str, ...]
+    off: bool
+
+
+def watched(group: Mapping[str, Any]) -> Watched:
+    """Read ``deploymentGroupInfo`` of GetDeploymentGroup. A configuration that does not say whether
+    it counts, counts."""
+    configuration = group.get("alarmConfiguration") or {}
+    names = tuple(str(one["name"]) for one in configuration.get("alarms") or ())
+    return Watched(names, configuration.get("enabled") is False)
+
+
+def described(cloudwatch: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Those of these alarms that there are, as DescribeAlarms tells them."""
+    for at in range(0, len(names), _AT_ONCE):
+        some = list(names[at : at + _AT_ONCE])
+        yield from every(functools.partial(_page, cloudwatch), "both", "NextToken", AlarmNames=some)
+
+
+def _page(cloudwatch: Any, **arguments: Any) -> dict[str, Any]:
+    """One page of both lists: one token leads on in both."""
+    page = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"], **arguments)
+    both = [one for kind in _KINDS for one in page.get(kind) or ()]
+    return {"both": both, "NextToken": page.get("NextToken")}
 
 
 class GroupAlarms:
@@ -15,27 +53,19 @@ class GroupAlarms:
         self._cloudwatch = cloudwatch
         self._application = application
         self._group = group
-        self._names: list[str] | None = None
 
     def look(self) -> tuple[Alarm, ...]:
-        """All alarms of the group, whatever their state."""
-        names = self._watched()
-        if not names:
-            return ()
-        alarms = self._cloudwatch.describe_alarms(
-            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
+        """All alarms of the group, whatever their state. None of them rings where they are off."""
+        group = self._codedeploy.get_deployment_group(
+            applicationName=self._application, deploymentGroupName=self._group
+        )["deploymentGroupInfo"]
+        found = watched(group)
         return tuple(
-            Alarm(one["AlarmName"], one["StateValue"] == "ALARM", one.get("StateReason") or "")
-            for kind in ("MetricAlarms", "CompositeAlarms")
-            for one in alarms.get(kind, [])
+            Alarm(
+                name=one["AlarmName"],
+                ringing=one["StateValue"] == "ALARM" and not found.off,
+                reason=one.get("StateReason") or "",
+                off=found.off,
+            )
+            for one in described(self._cloudwatch, found.names)
         )
-
-    def _watched(self) -> list[str]:
-        if self._names is None:
-            group = self._codedeploy.get_deployment_group(
-                applicationName=self._application, deploymentGroupName=self._group
-            )["deploymentGroupInfo"]
-            alarms = group.get("alarmConfiguration") or {}
-            self._names = [one["name"] for one in alarms.get("alarms") or []]
-        return self._names

@@ -104,7 +104,11 @@ def _listeners(ledger: Ledger, expected: Expected, facts: Facts, group: Deployme
 
 def _alarms(ledger: Ledger, facts: Facts, group: DeploymentGroup) -> None:
     if not group.alarms:
-        ledger.ng("alarms", "none watch the deployments, or they are turned off", AGAIN)
+        ledger.ng("alarms", "none watch the deployments", AGAIN)
+        return
+    if group.alarms_off:
+        off = "switched off in the deployment group, so that they stop nothing"
+        ledger.ng("alarms", f"{off}: {listed(group.alarms)}", AGAIN)
         return
     if facts.alarms.value is None:
         ledger.skip(facts.alarms.unknown or because("they were not looked for"), "alarms")

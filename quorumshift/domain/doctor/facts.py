@@ -141,8 +141,8 @@ class TargetGroup:
 @dataclass(frozen=True, slots=True)
 class DeploymentGroup:
     """CodeDeploy's. ``targets``: names of the target groups; ``production``, ``test``: ARNs of the
-    listeners; ``rollback``: events that roll back, empty where it is off; ``alarms``: names, empty
-    where they are off; ``services``: ``cluster/service``."""
+    listeners; ``rollback``: events that roll back, empty where it is off; ``alarms``: names, and
+    whether they are switched off, so that they stop nothing; ``services``: ``cluster/service``."""
 
     platform: str
     role: str
@@ -152,6 +152,7 @@ class DeploymentGroup:
     test: frozenset[str]
     rollback: frozenset[str]
     alarms: tuple[str, ...]
+    alarms_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quorumshift.adapters.aws.alarms import described, watched
 from quorumshift.adapters.aws.doctor.looking import Clients, look
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import DeploymentGroup
@@ -42,14 +43,8 @@ def alarms(clients: Clients, found: Look[DeploymentGroup]) -> Look[Mapping[str, 
         return Look()
 
     def ask() -> Mapping[str, str]:
-        answer = clients("cloudwatch").describe_alarms(
-            AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        return {
-            one["AlarmName"]: one["StateValue"]
-            for kind in ("MetricAlarms", "CompositeAlarms")
-            for one in answer.get(kind) or ()
-        }
+        found = described(clients("cloudwatch"), names)
+        return {one["AlarmName"]: one["StateValue"] for one in found}
 
     return look(ask)
 
@@ -57,7 +52,7 @@ def alarms(clients: Clients, found: Look[DeploymentGroup]) -> Look[Mapping[str, 
 def _group(found: Mapping[str, Any]) -> DeploymentGroup:
     pairs = (found.get("loadBalancerInfo") or {}).get("targetGroupPairInfoList") or []
     rollback = found.get("autoRollbackConfiguration") or {}
-    watched = found.get("alarmConfiguration") or {}
+    alarms = watched(found)
     return DeploymentGroup(
         platform=str(found.get("computePlatform") or ""),
         role=str(found.get("serviceRoleArn") or ""),
@@ -68,9 +63,8 @@ def _group(found: Mapping[str, Any]) -> DeploymentGroup:
         production=_listeners(pairs, "prodTrafficRoute"),
         test=_listeners(pairs, "testTrafficRoute"),
         rollback=frozenset(rollback.get("events") or () if rollback.get("enabled") else ()),
-        alarms=tuple(one["name"] for one in watched.get("alarms") or ())
-        if watched.get("enabled")
-        else (),
+        alarms=alarms.names,
+        alarms_off=alarms.off,
     )
 
 
