@@ -182,10 +182,13 @@ def test_the_alarms_are_those_that_the_group_watches(client: Any) -> None:
             ComparisonOperator="GreaterThanThreshold",
         )
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="over 1.0")
+    info: dict[str, Any]
     info = {"alarmConfiguration": {"enabled": True, "alarms": [{"name": "slow"}]}}
     group = Api("codedeploy", get_deployment_group={"deploymentGroupInfo": info})
     alarms = GroupAlarms(Client(lambda: group), cloudwatch, "sample", "sample")
     assert alarms.look() == (Alarm("slow", True, "over 1.0"),)
+    info["alarmConfiguration"]["enabled"] = False
+    assert alarms.look() == (Alarm("slow", False, "over 1.0", off=True),)
 
 
 def test_a_message_is_cut_to_what_sns_takes() -> None:

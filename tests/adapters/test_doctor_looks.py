@@ -316,14 +316,14 @@ def test_pages_follow_each_other_and_endpoints_are_called_by_their_service() -> 
     assert found.endpoints.there == {"ecr.api", "ecr.dkr"}
 
 
-def test_what_is_turned_off_in_a_deployment_group_counts_as_missing() -> None:
+def test_what_is_switched_off_in_a_deployment_group_is_told_as_that() -> None:
     off = {
         "autoRollbackConfiguration": {"enabled": False, "events": ["DEPLOYMENT_FAILURE"]},
         "alarmConfiguration": {"enabled": False, "alarms": [{"name": "slow"}]},
     }
     api = Api("codedeploy", get_deployment_group={"deploymentGroupInfo": off})
     found = codedeploy.group(answering(codedeploy=api), EXPECTED).there
-    assert (found.rollback, found.alarms) == (frozenset(), ())
+    assert (found.rollback, found.alarms, found.alarms_off) == (frozenset(), ("slow",), True)
 
 
 def test_a_listener_that_forwards_to_one_group_gives_it_all() -> None:

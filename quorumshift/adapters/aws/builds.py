@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from quorumshift.adapters.aws.client import code, message
+from quorumshift.adapters.aws.client import code, every, message
 from quorumshift.domain.build import Build
 from quorumshift.domain.console import build_page
 from quorumshift.domain.errors import BuildFailed, InvalidRequest
@@ -19,6 +20,9 @@ _MARK = "EXECUTION_MARK"
 """The variable of a build that tells which execution waits for it."""
 _DIGEST = "IMAGE_DIGEST"
 """The variable that the buildspec exports (infra/build.py)."""
+_AT_ONCE = 100
+"""Builds that BatchGetBuilds takes."""
+_NEWEST = 500
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _ENDED = {
     "STOPPED": "somebody stopped it",
@@ -76,17 +80,26 @@ class CodeBuilds:
         )
 
     def stop(self, mark: str) -> str | None:
-        """Stop the build that ``mark`` started, if it still runs; its id. One of the last hundred:
-        a page, the newest first (asking for an order is an error where there are more)."""
+        """Stop the build that ``mark`` started, if it still runs; its id. One of the last five
+        hundred: the newest come first (asking for an order is an error where there are more)."""
         if not self._project:
             return None
-        newest = self._codebuild.list_builds_for_project(projectName=self._project).get("ids")
-        known = self._codebuild.batch_get_builds(ids=newest)["builds"] if newest else []
-        for build in known:
+        for build in self._newest():
             if build["buildStatus"] == _RUNNING and _mark(build) == mark:
                 self._codebuild.stop_build(id=build["id"])
                 return str(build["id"])
         return None
+
+    def _newest(self) -> Iterator[dict[str, Any]]:
+        listed = every(
+            self._codebuild.list_builds_for_project,
+            "ids",
+            optional=True,
+            projectName=self._project,
+        )
+        newest = itertools.islice(listed, _NEWEST)
+        while some := list(itertools.islice(newest, _AT_ONCE)):
+            yield from self._codebuild.batch_get_builds(ids=some)["builds"]
 
     def _image(self, build: Mapping[str, Any]) -> str:
         exported = {

@@ -126,17 +126,19 @@ def every(
     key: str,
     token: str = "nextToken",
     sent_as: str = "",
+    optional: bool = False,
     **arguments: Any,
 ) -> Iterator[Any]:
     """All items under ``key`` of a paged operation, whose answer names the next page by ``token``;
-    ``sent_as``: the parameter's name, where that is another.
+    ``sent_as``: the parameter's name, where that is another; ``optional``: whether a page without
+    items may lack the key (the model's list has a least length of 1).
 
     A page may be empty though more follow; only an answer without a token is the last. Raises
     ``Transient`` where that one never comes.
     """
     for _ in range(_MOST_PAGES):
         page = operation(**arguments)
-        yield from page[key]
+        yield from page.get(key, ()) if optional else page[key]
         if not page.get(token):
             return
         arguments[sent_as or token] = page[token]

@@ -62,7 +62,7 @@ class CodeDeployDeployments:
         """``target``: ``cluster:service``, which is the deployment target's id. ``hooks``: stage →
         function that is asked there."""
         self._codedeploy = codedeploy
-        self._group = {"applicationName": application, "deploymentGroupName": group}
+        self._group: dict[str, Any] = {"applicationName": application, "deploymentGroupName": group}
         self._target = target
         self._hooks = hooks
         self._blueprint = blueprint
@@ -164,7 +164,7 @@ class CodeDeployDeployments:
 
     @property
     def _name(self) -> str:
-        return self._group["deploymentGroupName"]
+        return str(self._group["deploymentGroupName"])
 
     def _limited(self, error: ClientError, execution: str, since: str) -> Started:
         """What there is already: our own, where the reply to an earlier try was lost, or another's.

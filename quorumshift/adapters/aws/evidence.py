@@ -14,11 +14,14 @@ from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import code
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.errors import Transient
 from quorumshift.domain.rollout import Check
 from quorumshift.ports import Clock
 
 _LONGEST = 200_000
 """CloudWatch Logs takes events of up to 256 KiB."""
+_MOST_PAGES = 100
+"""A page holds 1 MB; five hooks leave less than that."""
 
 
 class EvidenceLog:
@@ -71,7 +74,7 @@ class EvidenceLog:
         }
         lines: list[str] = []
         token = None
-        while True:
+        for _ in range(_MOST_PAGES):
             try:
                 page = self._logs.get_log_events(
                     **arguments, **({"nextToken": token} if token else {})
@@ -81,7 +84,12 @@ class EvidenceLog:
                     return lines  # no hook has answered yet
                 raise
             lines += [event["message"] for event in page["events"]]
-            # The last page answers with the token it was asked with.
-            if page["nextForwardToken"] == token or not page["events"]:
+            # A page may be empty though more follow; the last one answers with the token it was
+            # asked with (API reference of GetLogEvents).
+            if page["nextForwardToken"] == token:
                 return lines
             token = page["nextForwardToken"]
+        raise Transient(
+            f"the log stream {self._group}/{deployment} has not ended after {_MOST_PAGES} pages; "
+            "try again"
+        )

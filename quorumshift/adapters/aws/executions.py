@@ -3,13 +3,14 @@ histories."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from quorumshift.adapters.aws.client import code
+from quorumshift.adapters.aws.client import code, every
 from quorumshift.adapters.aws.history import read_event, read_execution
 from quorumshift.domain.chronicle import Event, Mark
 from quorumshift.domain.errors import InvalidRequest
@@ -65,15 +66,14 @@ class Executions:
 
     def newest(self, count: int) -> Iterator[Execution]:
         """The last ones, newest first."""
-        arguments: dict[str, Any] = {"stateMachineArn": self._machine, "maxResults": min(count, 99)}
-        while count > 0:
-            page = self._stepfunctions.list_executions(**arguments)
-            for one in page["executions"][:count]:
-                yield self.describe(str(one["executionArn"]))
-            count -= len(page["executions"])
-            if not page.get("nextToken"):
-                return
-            arguments["nextToken"] = page["nextToken"]
+        listed = every(
+            self._stepfunctions.list_executions,
+            "executions",
+            stateMachineArn=self._machine,
+            maxResults=min(count, 99),
+        )
+        for one in itertools.islice(listed, count):
+            yield self.describe(str(one["executionArn"]))
 
     def stop(self, arn: str, cause: str) -> None:
         """End the execution alone. One that has ended is no error."""
@@ -115,16 +115,17 @@ class Executions:
         return known
 
     def _backwards(self, arn: str, page: int) -> Iterator[Event]:
-        arguments = {"executionArn": arn, "reverseOrder": True, "maxResults": page}
-        while True:
-            found = self._stepfunctions.get_execution_history(**arguments)
-            for one in found["events"]:
-                event = read_event(one)
-                if event is not None:
-                    yield event
-            if not found.get("nextToken"):
-                return
-            arguments["nextToken"] = found["nextToken"]
+        found = every(
+            self._stepfunctions.get_execution_history,
+            "events",
+            executionArn=arn,
+            reverseOrder=True,
+            maxResults=page,
+        )
+        for one in found:
+            event = read_event(one)
+            if event is not None:
+                yield event
 
 
 def _what(request: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from quorumshift.adapters.aws.client import code
+from quorumshift.adapters.aws.client import code, every
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.undo import ATTEMPTS, HandBack
 
@@ -110,10 +110,14 @@ class HandOvers:
 
     def any_runs(self) -> bool:
         """Asks for one that runs (ListExecutions is eventually consistent)."""
-        found = self._stepfunctions.list_executions(
-            stateMachineArn=self._machine, statusFilter="RUNNING", maxResults=1
+        running = every(
+            self._stepfunctions.list_executions,
+            "executions",
+            stateMachineArn=self._machine,
+            statusFilter="RUNNING",
+            maxResults=1,
         )
-        return bool(found["executions"])
+        return next(running, None) is not None
 
     def _known(self, deployment: str) -> list[Known]:
         """Those that were started, in their order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import Any
 
+from quorumshift.adapters.aws.client import every
 from quorumshift.domain.errors import MissingResource
 
 
@@ -35,9 +36,13 @@ class ListenerRoute:
 
     def _groups(self) -> list[str]:
         production = self._elbv2.describe_listeners(ListenerArns=[self._production])["Listeners"]
-        listeners = self._elbv2.describe_listeners(
-            LoadBalancerArn=production[0]["LoadBalancerArn"]
-        )["Listeners"]
+        listeners = every(
+            self._elbv2.describe_listeners,
+            "Listeners",
+            "NextMarker",
+            "Marker",
+            LoadBalancerArn=production[0]["LoadBalancerArn"],
+        )
         for listener in listeners:
             if listener["Port"] == self._port:
                 return _forwards_to(listener["DefaultActions"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from quorumshift.adapters.aws.client import every
+
 _DIMENSION = "ecs:service:DesiredCount"
 _ALL = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
@@ -24,14 +26,18 @@ class ServiceScaling:
         return self._set(False)
 
     def _set(self, suspended: bool) -> bool:
-        targets = self._autoscaling.describe_scalable_targets(
+        targets = every(
+            self._autoscaling.describe_scalable_targets,
+            "ScalableTargets",
+            "NextToken",
             ServiceNamespace="ecs",
             ResourceIds=[self._resource],
             ScalableDimension=_DIMENSION,
-        )["ScalableTargets"]
-        if not targets:
+        )
+        target = next(targets, None)
+        if target is None:
             return False
-        now = targets[0].get("SuspendedState", {})
+        now = target.get("SuspendedState", {})
         if all(bool(now.get(name)) is suspended for name in _ALL):
             return False
         self._autoscaling.register_scalable_target(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
+from quorumshift.adapters.aws.client import every
+from quorumshift.adapters.aws.doctor.looking import Clients, look
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Balancer, Listener, TargetGroup
 from quorumshift.domain.doctor.finding import Look, because
@@ -36,7 +37,7 @@ def listeners(clients: Clients, found: Look[Balancer]) -> Look[tuple[Listener, .
     def ask() -> tuple[Listener, ...]:
         elbv2 = clients("elbv2")
         describe = elbv2.describe_listeners
-        found = pages(describe, "Listeners", "NextMarker", "Marker", LoadBalancerArn=arn)
+        found = every(describe, "Listeners", "NextMarker", "Marker", LoadBalancerArn=arn)
         return tuple(_listener(elbv2, one) for one in found)
 
     return look(ask, *_NO_BALANCER)
@@ -76,7 +77,7 @@ def _balancer(found: Mapping[str, Any]) -> Balancer:
 def _listener(elbv2: Any, found: Mapping[str, Any]) -> Listener:
     arn, actions = str(found["ListenerArn"]), found.get("DefaultActions") or ()
     forwards = (action.get("ForwardConfig") or {} for action in actions)
-    rules = pages(elbv2.describe_rules, "Rules", "NextMarker", "Marker", ListenerArn=arn)
+    rules = every(elbv2.describe_rules, "Rules", "NextMarker", "Marker", ListenerArn=arn)
     return Listener(
         arn=arn,
         port=int(found["Port"]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
+from quorumshift.adapters.aws.client import every
+from quorumshift.adapters.aws.doctor.looking import Clients, look
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Identity, Repository, Schedule, Topic
 from quorumshift.domain.doctor.finding import Look
@@ -102,7 +103,9 @@ def topic(clients: Clients, arn: str) -> Look[Topic]:
         sns.get_topic_attributes(TopicArn=arn)
         found = [
             str(one["SubscriptionArn"]).startswith("arn:")
-            for one in pages(sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=arn)
+            for one in every(
+                sns.list_subscriptions_by_topic, "Subscriptions", "NextToken", TopicArn=arn
+            )
         ]
         return Topic(sum(found), len(found) - sum(found))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -73,20 +73,3 @@ def refusal(error: ClientError) -> str:
         return f"not allowed to look: {what} is missing"
     first, *_ = said.split(". ")
     return brief(f"{error.operation_name}: {code(error)}: {first}")
-
-
-def pages(
-    operation: Callable[..., Any],
-    key: str,
-    token: str = "NextToken",
-    sent_as: str = "",
-    **arguments: Any,
-) -> Iterator[dict[str, Any]]:
-    """All items under ``key`` of a paged operation, whose answer names the next page by ``token``;
-    ``sent_as``: the parameter's name, where that is another."""
-    while True:
-        page = operation(**arguments)
-        yield from page[key]
-        if not page.get(token):
-            return
-        arguments[sent_as or token] = page[token]

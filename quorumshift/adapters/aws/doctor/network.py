@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from quorumshift.adapters.aws.doctor.looking import Clients, look, pages
+from quorumshift.adapters.aws.client import every
+from quorumshift.adapters.aws.doctor.looking import Clients, look
 from quorumshift.domain.doctor.finding import Look
 from quorumshift.domain.doctor.network_facts import (
     NetworkFacts,
@@ -62,9 +63,13 @@ def _by(name: str, values: Iterable[str]) -> list[dict[str, Any]]:
     return [{"Name": name, "Values": sorted(values)}]
 
 
+def _all(clients: Clients, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+    return every(getattr(clients("ec2"), operation), key, "NextToken", **arguments)
+
+
 def _subnets(clients: Clients, ids: set[str]) -> Look[Mapping[str, Subnet]]:
     def ask() -> Mapping[str, Subnet] | None:
-        found = clients("ec2").describe_subnets(Filters=_by("subnet-id", ids))["Subnets"]
+        found = list(_all(clients, "describe_subnets", "Subnets", Filters=_by("subnet-id", ids)))
         if not found:
             return None
         ways = _ways(clients, {str(one["VpcId"]) for one in found})
@@ -94,8 +99,7 @@ def _subnet(
 
 def _ways(clients: Clients, vpcs: set[str]) -> dict[str, str]:
     """Subnet, or VPC for its main table → where the default route leads."""
-    describe = clients("ec2").describe_route_tables
-    tables = pages(describe, "RouteTables", Filters=_by("vpc-id", vpcs))
+    tables = _all(clients, "describe_route_tables", "RouteTables", Filters=_by("vpc-id", vpcs))
     ways: dict[str, str] = {}
     for table in tables:
         way = _default(table.get("Routes") or ())
@@ -116,7 +120,7 @@ def _default(routes: Iterable[Mapping[str, Any]]) -> str:
 def _outside(clients: Clients, gateways: set[str]) -> dict[str, tuple[str, ...]]:
     if not gateways:
         return {}
-    found = clients("ec2").describe_nat_gateways(NatGatewayIds=sorted(gateways))["NatGateways"]
+    found = _all(clients, "describe_nat_gateways", "NatGateways", NatGatewayIds=sorted(gateways))
     return {
         str(one["NatGatewayId"]): tuple(
             address["PublicIp"]
@@ -128,7 +132,9 @@ def _outside(clients: Clients, gateways: set[str]) -> dict[str, tuple[str, ...]]
 
 
 def _groups(clients: Clients, ids: set[str]) -> Mapping[str, SecurityGroup] | None:
-    found = clients("ec2").describe_security_groups(Filters=_by("group-id", ids))
+    found = _all(
+        clients, "describe_security_groups", "SecurityGroups", Filters=_by("group-id", ids)
+    )
     return {
         str(one["GroupId"]): SecurityGroup(
             id=str(one["GroupId"]),
@@ -136,7 +142,7 @@ def _groups(clients: Clients, ids: set[str]) -> Mapping[str, SecurityGroup] | No
             inbound=tuple(_rule(rule) for rule in one.get("IpPermissions") or ()),
             outbound=tuple(_rule(rule) for rule in one.get("IpPermissionsEgress") or ()),
         )
-        for one in found["SecurityGroups"]
+        for one in found
     } or None
 
 
@@ -155,8 +161,7 @@ def _rule(found: Mapping[str, Any]) -> Rule:
 
 def _endpoints(clients: Clients, vpcs: set[str]) -> frozenset[str]:
     """``com.amazonaws.us-east-1.ecr.api`` → ``ecr.api``."""
-    describe = clients("ec2").describe_vpc_endpoints
-    found = pages(describe, "VpcEndpoints", Filters=_by("vpc-id", vpcs))
+    found = _all(clients, "describe_vpc_endpoints", "VpcEndpoints", Filters=_by("vpc-id", vpcs))
     names = (_SERVICE.search(str(one["ServiceName"])) for one in found if _is_up(one))
     return frozenset(name[1] for name in names if name)
 

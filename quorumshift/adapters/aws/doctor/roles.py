@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quorumshift.adapters.aws.client import every
 from quorumshift.adapters.aws.doctor.looking import Clients, look
 from quorumshift.domain.doctor.facts import Role
 from quorumshift.domain.doctor.finding import Look
@@ -51,14 +52,17 @@ def denied(clients: Clients, arn: str, questions: Sequence[Question]) -> Look[tu
 
 
 def _refused(clients: Clients, arn: str, question: Question) -> list[str]:
-    answer = clients("iam").simulate_principal_policy(
+    results = every(
+        clients("iam").simulate_principal_policy,
+        "EvaluationResults",
+        "Marker",
         PolicySourceArn=arn,
         ActionNames=[question.action],
         ResourceArns=list(question.resources),
         ContextEntries=_TO_TASKS,
     )
     found = []
-    for result in answer["EvaluationResults"]:
+    for result in results:
         on_each = result.get("ResourceSpecificResults") or [
             {
                 "EvalResourceName": result.get("EvalResourceName", "*"),
