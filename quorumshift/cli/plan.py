@@ -118,7 +118,10 @@ def _live(options: argparse.Namespace, configuration: Configuration) -> tuple[st
 
     function = ObserveFunction(configuration.names, options.region, options.profile)
     deployment = options.deployment or function.under_way()
-    return deployment, function.look(deployment)
+    look = function.look(deployment)
+    if look.busy:  # it began after CodeDeploy was asked
+        return look.busy, function.look(look.busy)
+    return deployment, look
 
 
 def _page(prospect: Prospect, form: str) -> str:

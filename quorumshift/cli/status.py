@@ -39,6 +39,9 @@ def _run(service: Service, options: argparse.Namespace) -> int:
     from quorumshift.report.status import as_text
 
     rollout = _under_way(service)
+    cluster, busy = _cluster(service, rollout)
+    if busy:  # it began after CodeDeploy was asked
+        rollout = service.deployments.look(busy)
     last = next(service.executions.newest(1), None)
     record = _record(service, last)
     running = record if last is not None and last.running else None
@@ -48,7 +51,7 @@ def _run(service: Service, options: argparse.Namespace) -> int:
         "deployment": _deployment(rollout),
         "execution": running,
         "last": None if running else record,
-        **_cluster(service, rollout),
+        **cluster,
     }
     put(options.output, found, lambda: as_text(found))
     return ExitCode.BROKEN if found["trouble"] else TOLD
@@ -77,7 +80,8 @@ def _deployment(rollout: Rollout | None) -> dict[str, Any] | None:
     return {**to_json(rollout), "stage": began[-1] if began else None}
 
 
-def _cluster(service: Service, rollout: Rollout | None) -> dict[str, Any]:
+def _cluster(service: Service, rollout: Rollout | None) -> tuple[dict[str, Any], str]:
+    """How it stands; and the deployment that is under way where ``rollout`` is none."""
     from quorumshift.cli.cluster import Cluster
     from quorumshift.domain.data import to_json
     from quorumshift.domain.locks import locked
@@ -86,14 +90,10 @@ def _cluster(service: Service, rollout: Rollout | None) -> dict[str, Any]:
         cluster = Cluster(service)
         look = cluster.look((rollout.undoes or rollout.id) if rollout else None)
     except ObservationFailed as error:
-        return {"cluster": None, "locks": None, "busy": "", "trouble": str(error)}
+        return {"cluster": None, "locks": None, "trouble": str(error)}, ""
     locks = [
         {"address": node.address, "task": node.task, "until": node.locked_until}
         for node in locked(look.cluster)
     ]
-    return {
-        "cluster": to_json(cluster.verdict(look.cluster)),
-        "locks": locks,
-        "busy": look.busy,
-        "trouble": "",
-    }
+    verdict = to_json(cluster.verdict(look.cluster))
+    return {"cluster": verdict, "locks": locks, "trouble": ""}, look.busy

@@ -34,11 +34,11 @@ def as_text(found: Mapping[str, Any]) -> str:
     rows = [
         ("service", found["service"]),
         ("serves", _serves(found["serving"])),
-        ("deployment", _deployment(found["deployment"], found["busy"])),
+        ("deployment", _deployment(found["deployment"])),
         ("traffic", _traffic(found["deployment"])),
         ("execution", _execution(found["execution"])),
         ("console", execution_page((found["execution"] or {}).get("executionArn", ""))),
-        ("last", "" if found["deployment"] else _last(found["last"])),
+        ("last", "" if found["deployment"] or found["execution"] else _last(found["last"])),
         ("cluster", _cluster(found)),
         ("locks", _locks(found["locks"])),
     ]
@@ -51,9 +51,9 @@ def _serves(serving: Mapping[str, Any]) -> str:
     return f"{short(serving['taskDefinition'])}, {serving['image']}"
 
 
-def _deployment(deployment: Mapping[str, Any] | None, busy: str) -> str:
+def _deployment(deployment: Mapping[str, Any] | None) -> str:
     if deployment is None:
-        return f"{busy} has just begun: ask again" if busy else "none is under way"
+        return "none is under way"
     undoes = f", rolls {deployment['undoes']} back" if deployment["undoes"] else ""
     return f"{deployment['id']} at {deployment['stage'] or 'its beginning'}{undoes}"
 

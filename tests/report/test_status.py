@@ -29,7 +29,6 @@ FOUND: dict[str, Any] = {
     "last": RECORD,
     "cluster": {"reasons": ["All is well."]},
     "locks": [],
-    "busy": "",
     "trouble": "",
 }
 
@@ -69,8 +68,10 @@ def test_a_cluster_that_nobody_can_ask() -> None:
     assert page.endswith("cluster    unknown: no reply")
 
 
-def test_a_deployment_that_began_between_two_questions() -> None:
-    assert "deployment d-1 has just begun: ask again\n" in as_text({**FOUND, "busy": "d-1"})
+def test_an_execution_that_has_no_deployment_yet() -> None:
+    page = as_text({**FOUND, "execution": RECORD, "last": None})
+    assert "deployment none is under way\nexecution  one at PollDeployment" in page
+    assert "last" not in page
 
 
 def test_a_verdict_while_a_deployment_is_under_way() -> None:
