@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.missed import looks_missed
 from quorumshift.domain.poll_metrics import poll_metrics
 from quorumshift.domain.rollout import RolloutObservation
+from quorumshift.domain.shown import as_json, one_line
 from quorumshift.usecases.watching import Pace
 from tasks.wiring import wiring
 
@@ -25,5 +25,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     pace = Pace(timing["pollSeconds"], timing["deadlineSeconds"])
     w = wiring()
     seen = w.watch.look(event["deployment"]["id"], previous, pace, looks_missed(event))
-    print(seen.unseen or json.dumps(poll_metrics(w.settings.service, seen, previous)))
+    if seen.unseen:
+        print(one_line(seen.unseen))
+    else:
+        print(as_json(poll_metrics(w.settings.service, seen, previous), indent=None))
     return dict(to_json(seen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.notice import unreconciled
+from quorumshift.domain.shown import one_line
 from quorumshift.usecases.reconciling import Reconciling
 from tasks.wiring import wiring
 
@@ -20,5 +21,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if found.alarming:
         notice = unreconciled(w.settings.service, found.reason)
         w.notifier.publish(notice.subject, notice.message)
-    print(found.reason)
+    print(one_line(found.reason))
     return {"started": found.started, "reason": found.reason}

@@ -23,6 +23,7 @@ from quorumshift.cli.exit_codes import ExitCode, code_of
 from quorumshift.domain.chronicle import Chronicle
 from quorumshift.domain.execution import Ending, Execution
 from quorumshift.domain.findings import Document, table
+from quorumshift.domain.shown import markdown, one_line, page
 from quorumshift.report.chronicle import record
 from quorumshift.report.job_log import JobLog
 from quorumshift.report.summary import as_markdown, titled
@@ -124,7 +125,7 @@ class Following:
         """Say that nobody follows any more, that the deployment goes on, and how to stop it."""
         text = f"{why} {self.how_it_is_left()}"
         self._log.error("No longer followed", text)
-        self._summarise(text)
+        self._summarise(markdown(text))
 
     def how_it_is_left(self) -> str:
         """What goes on, and the command that stops it, as far as is known what there is to stop."""
@@ -150,7 +151,7 @@ class Following:
         return record(execution, self._chronicle.place, time.time())
 
     def _put_out(self, name: str, value: str) -> None:
-        _append(self._environment.get("GITHUB_OUTPUT"), f"{name}={' '.join(value.split())}\n")
+        _append(self._environment.get("GITHUB_OUTPUT"), f"{name}={one_line(value)}\n")
 
 
 def main() -> int:
@@ -197,7 +198,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _append(file: str | None, text: str) -> None:
     if file:
         with Path(file).open("a", encoding="utf-8") as opened:
-            opened.write(text)
+            opened.write(page(text))
 
 
 if __name__ == "__main__":

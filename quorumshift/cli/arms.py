@@ -18,6 +18,7 @@ from quorumshift.cli import rehearse
 from quorumshift.cli.entry import heed
 from quorumshift.cli.errors import add_debug
 from quorumshift.cli.exit_codes import ExitCode, exit_code
+from quorumshift.domain.shown import one_line, page
 from quorumshift.rehearsal.processes import die_with_parent, environment_of_child
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def compare(options: argparse.Namespace) -> int:
     results: dict[str, Result] = {}
     code = 0
     for number, way in enumerate(WAYS.values(), 1):
-        print(f"{number} of {len(WAYS)}: {way.name}: {way.about}", file=sys.stderr, flush=True)
+        what = f"{number} of {len(WAYS)}: {way.name}: {way.about}"
+        print(one_line(what), file=sys.stderr, flush=True)
         code, result = _run(way, options)
         if result is None:
             return code
@@ -119,7 +121,7 @@ def _run_here(way: Way, options: argparse.Namespace) -> int:
     )
     with Rehearsal(what) as rehearsal, live_view(rehearsal, sys.stderr):
         result = rehearsal.run()
-    print(as_json(result), flush=True)
+    print(page(as_json(result)), flush=True)
     return exit_code(result)
 
 

@@ -24,6 +24,7 @@ from quorumshift.cli.service import (
 )
 from quorumshift.cli.watch import conclude, follow
 from quorumshift.domain.console import execution_page
+from quorumshift.domain.shown import one_line
 
 if TYPE_CHECKING:
     from quorumshift.domain.execution import Execution
@@ -179,7 +180,7 @@ def _followed(
 
 def confirmed(question: str) -> bool:
     """Ask on the terminal; anything but yes is no."""
-    print(question, end="", file=sys.stderr, flush=True)
+    print(one_line(question), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from quorumshift.cli.exit_codes import ExitCode
+from quorumshift.domain.shown import one_line
 
 LONGEST = 600
 """Characters of an error that nobody thought of."""
@@ -18,7 +19,7 @@ def add_debug(verb: Any) -> None:
 
 def say(verb: str, what: object, code: ExitCode) -> int:
     """One line on standard error."""
-    print(f"quorumshift {verb}: {what}", file=sys.stderr, flush=True)
+    print(one_line(f"quorumshift {verb}: {what}"), file=sys.stderr, flush=True)
     return code
 
 

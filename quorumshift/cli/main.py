@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from quorumshift.cli.exit_codes import ExitCode
+from quorumshift.domain.shown import one_line
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line and exits with 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
+        self.exit(ExitCode.USAGE, one_line(f"{self.prog}: {message}") + "\n")
 
 
 def parser() -> argparse.ArgumentParser:

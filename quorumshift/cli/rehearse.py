@@ -14,6 +14,7 @@ from quorumshift.cli.entry import heed
 from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.errors import InvalidConfiguration
+from quorumshift.domain.shown import page
 from quorumshift.rehearsal.faults import Fault, listing, parse_fault
 from quorumshift.rehearsal.samples import CONTRACTS, SAMPLES, SNAKETRON, Contract
 from quorumshift.rehearsal.service.node import EXTENDED
@@ -238,7 +239,7 @@ def _run_one(options: argparse.Namespace) -> int:
         view.close()
         _print(result, options.output)
         if options.keep:
-            print(rehearsal.how_to_reach(), file=sys.stderr, flush=True)
+            print(page(rehearsal.how_to_reach()), file=sys.stderr, flush=True)
             with contextlib.closing(Kept(rehearsal, sys.stderr)):
                 rehearsal.wait_for_end()
         return exit_code(result)
@@ -276,6 +277,6 @@ def _print(result: Result, form: str) -> None:
 def put_out(text: str) -> None:
     """Print a result."""
     try:
-        print(text, flush=True)
+        print(page(text), flush=True)
     except BrokenPipeError:  # the reader left; the exit code still tells how it ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

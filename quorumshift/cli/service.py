@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from quorumshift.cli.errors import add_debug, broke, say
 from quorumshift.cli.exit_codes import ExitCode
 from quorumshift.cli.rehearse import DEFAULT_CONFIGURATION, put_out
 from quorumshift.domain.errors import InvalidConfiguration, InvalidRequest, QuorumshiftError
+from quorumshift.domain.shown import as_json, page
 
 if TYPE_CHECKING:
     from quorumshift.adapters.aws.asking import Account
@@ -170,10 +170,10 @@ def explained(verb: str, options: argparse.Namespace, act: Callable[[Service], i
 
 
 def tell(text: str) -> None:
-    """Progress, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Progress, on standard error: a line, or a page."""
+    print(page(text), file=sys.stderr, flush=True)
 
 
-def put(form: str, document: Any, page: Callable[[], str]) -> None:
+def put(form: str, document: Any, as_text: Callable[[], str]) -> None:
     """The result on standard output, in the form that was asked for."""
-    put_out(json.dumps(document, indent=2, ensure_ascii=False) if form == "json" else page())
+    put_out(as_json(document) if form == "json" else as_text())

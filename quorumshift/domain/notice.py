@@ -14,6 +14,7 @@ from typing import Any
 from quorumshift.domain.console import execution_page
 from quorumshift.domain.data import from_json
 from quorumshift.domain.request import Request
+from quorumshift.domain.shown import one_line, page
 
 _LONGEST_SUBJECT = 99
 """Of Amazon SNS: "UTF-8 text with no line breaks or control characters, and less than 100
@@ -58,7 +59,7 @@ def compose(
         [f"Console: {link}"] if (link := execution_page(_execution(state))) else [],
     ]
     message = "\n\n".join("\n".join(lines) for lines in parts if lines)
-    return Notice(subject_line(subject), message + "\n")
+    return Notice(subject_line(subject), page(message) + "\n")
 
 
 def subject_line(text: str) -> str:
@@ -160,7 +161,7 @@ def _facts(state: Mapping[str, Any]) -> list[str]:
         "roll-back": (state.get("rollback") or {}).get("undo"),
         "execution": _execution(state),
     }
-    return [f"{name + ':':<13}{value}" for name, value in rows.items() if value]
+    return [f"{name + ':':<13}{one_line(value)}" for name, value in rows.items() if value]
 
 
 def _evidence(state: Mapping[str, Any]) -> list[str]:
@@ -168,9 +169,9 @@ def _evidence(state: Mapping[str, Any]) -> list[str]:
     if checks is None:
         checks = (state.get("observation") or {}).get("checks") or []
     rows = [
-        f"  {check['name']:<22}{'yes' if check['passed'] else 'NO':<5}{check['reason']}"
+        f"  {check['name']:<22}{'yes' if check['passed'] else 'NO':<5}{one_line(check['reason'])}"
         for check in checks
     ]
     verification = (state.get("verification") or {}).get("reasons") or []
-    rows = [f"  {'VerifyRaft':<22}yes  {said}" for said in verification[:1]] + rows
+    rows = [f"  {'VerifyRaft':<22}yes  {one_line(said)}" for said in verification[:1]] + rows
     return ["Evidence:", *rows] if rows else []

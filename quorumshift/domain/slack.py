@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from quorumshift.domain.console import alarm_page
+from quorumshift.domain.shown import one_line, page
 
 LONGEST_TEXT = 3000
 MOST_BLOCKS = 50
@@ -28,6 +29,7 @@ def as_slack(subject: str, message: str) -> dict[str, Any]:
     ``text`` is what a notification on a phone shows.
     """
     subject, message = _read_alarm(message) or (subject, message)
+    subject, message = one_line(subject), page(message)
     paragraphs = message.strip().split("\n\n")
     head = (subject or paragraphs[0].partition("\n")[0]).strip() or "A message without words"
     if paragraphs[0].strip() == head:

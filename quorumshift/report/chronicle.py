@@ -9,6 +9,7 @@ from typing import Any
 from quorumshift.domain.chronicle import News
 from quorumshift.domain.execution import Ending, Execution, Place
 from quorumshift.domain.findings import Document, checks, short, table, traffic
+from quorumshift.domain.shown import one_line
 from quorumshift.report.folding import folded
 
 HEADS = {
@@ -56,7 +57,7 @@ def worth_a_line(told: Iterable[News]) -> list[News]:
 
 def line(news: News) -> str:
     """One line, without its time."""
-    return f"{word(news):<11} {news.text}"
+    return one_line(f"{word(news):<11} {news.text}")
 
 
 def word(news: News) -> str:

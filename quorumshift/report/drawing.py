@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
+
+from quorumshift.domain.shown import page
 
 BAR = 40
 """Characters of the traffic bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture, of whose text nothing reaches the terminal as a command: rich passes on what a
+    text holds. Its own control codes, and its styles, are apart from the text."""
+
+    picture: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for one in console.render(self.picture, options):
+            yield one if one.control else Segment(page(one.text), one.style)
 
 
 def can_draw(stream: TextIO) -> bool:
@@ -28,9 +44,9 @@ def canvas(
 
     ``screen``: on the terminal's second screen, which another size of the window cannot garble.
     """
-    console = Console(file=stream)
+    console = Console(file=stream, markup=False, highlight=False, emoji=False)
     live = Live(
-        get_renderable=picture,
+        get_renderable=lambda: Shown(picture()),
         console=console,
         screen=screen,
         refresh_per_second=4,
@@ -43,7 +59,7 @@ def canvas(
     finally:
         live.stop()
         if screen:
-            console.print(picture())
+            console.print(Shown(picture()))
 
 
 def traffic_bar(green: float) -> Text:

@@ -7,6 +7,7 @@ from typing import Any
 
 from quorumshift.domain.execution import Ending
 from quorumshift.domain.findings import short
+from quorumshift.domain.shown import one_line
 from quorumshift.report.chronicle import HEADS, clock, what
 
 _HEAD = ("started", "outcome", "revision", "took", "asked by", "execution")
@@ -17,7 +18,7 @@ def as_text(records: Sequence[Mapping[str, Any]]) -> str:
     """A row an execution, the newest first."""
     if not records:
         return "Nothing was ever deployed. Start with: quorumshift deploy"
-    rows = [_HEAD, *(_row(record) for record in records)]
+    rows = [_HEAD, *(tuple(map(one_line, _row(record))) for record in records)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

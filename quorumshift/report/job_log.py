@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from quorumshift.domain.chronicle import News
+from quorumshift.domain.shown import job_data, job_line, page
 from quorumshift.report.chronicle import line, worth_a_line
 
 
@@ -22,23 +23,23 @@ class JobLog:
         for news in worth_a_line(told):
             self._open(news.chapter)
             at = datetime.fromtimestamp(news.at, UTC)
-            self._write(f"{at:%H:%M:%S}  {plain(line(news))}")
+            self._write(f"{at:%H:%M:%S}  {job_line(line(news))}")
         self._open(chapter)
 
     def say(self, text: str) -> None:
         """One line outside of every group."""
         self.close()
-        self._write(plain(text))
+        self._write(job_line(text))
 
     def error(self, title: str, text: str) -> None:
         """An annotation of the run."""
         self.close()
-        self._write(f"::error title={_escaped(title, ':,')}::{_escaped(text)}")
+        self._write(f"::error title={job_data(title, ':,')}::{job_data(text)}")
 
     def notice(self, title: str, text: str) -> None:
         """An annotation of the run about nothing bad."""
         self.close()
-        self._write(f"::notice title={_escaped(title, ':,')}::{_escaped(text)}")
+        self._write(f"::notice title={job_data(title, ':,')}::{job_data(text)}")
 
     def close(self) -> None:
         """End the group that is open."""
@@ -51,22 +52,8 @@ class JobLog:
             return
         self.close()
         if chapter:
-            self._write(f"::group::{_escaped(chapter)}")
+            self._write(f"::group::{job_data(chapter)}")
         self._chapter = chapter
 
     def _write(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
-
-
-def plain(text: str) -> str:
-    """One line that GitHub's runner takes for no command: it knows ``::`` at a line's start, and an
-    older ``##[`` anywhere."""
-    shown = text.replace("\r", " ").replace("\n", " ").replace("##[", "# #[")
-    return f" {shown}" if shown.lstrip().startswith("::") else shown
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """As a command wants its data (GitHub Actions documentation, "Workflow commands")."""
-    for special in ("%", "\r", "\n", *more):
-        text = text.replace(special, f"%{ord(special):02X}")
-    return text
+        print(page(text), file=self._stream, flush=True)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from quorumshift.domain.shown import one_line, page
 from quorumshift.report.lines import line, load_figures, player_figures
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Log(View):
 
     def _write(self, text: str) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):
-            print(text, file=self._stream, flush=True)
+            print(one_line(text), file=self._stream, flush=True)
 
     def close(self) -> None:
         self._closed.set()
@@ -98,9 +99,10 @@ class Kept(View):
         if text is None or self._closed.is_set():
             return
         body = str(event.data.get("message", "")) if event.kind == "notification" else ""
-        lines = [f"{event.at:6.1f} s  {text}", *(f"          {row}" for row in body.splitlines())]
+        head = one_line(f"{event.at:6.1f} s  {text}")
+        lines = [head, *(f"          {row}" for row in body.splitlines())]
         with contextlib.suppress(BrokenPipeError):
-            print("\n".join(lines), file=self._stream, flush=True)
+            print(page("\n".join(lines)), file=self._stream, flush=True)
 
     def close(self) -> None:
         self._closed.set()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from quorumshift.domain import shown
 from quorumshift.domain.data import to_json
 from quorumshift.rehearsal.result import Outcome, PlayersFound, Quorum, Result, Writes
 from quorumshift.report.folding import folded
@@ -18,7 +17,7 @@ KINDLY = {
 
 def as_json(result: Result) -> str:
     """The result as one JSON object."""
-    return json.dumps(to_json(result), indent=2, ensure_ascii=False)
+    return shown.as_json(to_json(result))
 
 
 def as_text(result: Result) -> str:

@@ -81,7 +81,7 @@ class Picture:
         ending = Ending(found["ending"])
         panel = Panel(
             _grid(_rows(self.scene, found, self.now)),
-            title=f"{title(found)} · {found['execution']} · {clock(found['seconds'])}",
+            title=Text(f"{title(found)} · {found['execution']} · {clock(found['seconds'])}"),
             title_align="left",
             border_style=_EDGES.get(ending, "red"),
         )
@@ -102,7 +102,7 @@ def _grid(rows: Iterator[tuple[str, RenderableType]]) -> Table:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, shown in rows:
-        grid.add_row(name, shown)
+        grid.add_row(name, Text(shown) if isinstance(shown, str) else shown)  # no markup
     return grid
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 
+from quorumshift.domain import shown
 from quorumshift.domain.abilities import joining_only
 from quorumshift.domain.data import to_json
 from quorumshift.domain.forecast import Fate
@@ -28,7 +28,7 @@ _COVERS = {
 
 def as_json(prospect: Prospect) -> str:
     """All of it as one JSON object."""
-    return json.dumps(to_json(prospect), indent=2, ensure_ascii=False)
+    return shown.as_json(to_json(prospect))
 
 
 def as_text(prospect: Prospect, width: int = WIDTH) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
+from quorumshift.domain import shown
 from quorumshift.domain.data import to_json
 from quorumshift.rehearsal.result import PlayersFound, Result
 from quorumshift.report.outcome import KINDLY, lost, without_quorum
@@ -39,7 +39,7 @@ OF_PLAYERS: tuple[tuple[str, Callable[[PlayersFound], str]], ...] = (
 def as_json(results: Mapping[str, Result]) -> str:
     """One JSON object: the name of a way → its result."""
     document = {name: to_json(result) for name, result in results.items()}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return shown.as_json(document)
 
 
 def as_text(results: Mapping[str, Result]) -> str:

@@ -3,16 +3,15 @@ ended, what the hooks said and on what evidence, the states it went through, and
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
 from quorumshift.domain.chronicle import Chronicle, News, Visit
 from quorumshift.domain.execution import Ending
 from quorumshift.domain.findings import Document, short, table
+from quorumshift.domain.shown import as_json, markdown
 from quorumshift.report.chronicle import facts, title, word, worth_a_line
 
 LONGEST = 1_000_000
@@ -36,8 +35,8 @@ def as_markdown(record: Document, chronicle: Chronicle, console: str = "", foote
     paragraph for the page's end."""
     ending = Ending(record["ending"])
     parts = [
-        f"## {_SIGNS.get(ending, '❌')} {titled(record)}",
-        _cell(record["cause"]),
+        f"## {_SIGNS.get(ending, '❌')} {markdown(titled(record))}",
+        markdown(record["cause"]),
         _facts(record, console),
         _hooks(record["checks"]),
         "### States\n\n" + picture(chronicle.visits, _COLOURS.get(ending, "#cf222e")),
@@ -71,29 +70,29 @@ def picture(visits: Sequence[Visit], colour: str) -> str:
 
 
 def _facts(record: Document, console: str) -> str:
-    name = _cell(record["execution"])
+    name = markdown(record["execution"])
     execution = f"[{name}]({console})" if console else name
-    rows = [f"| {name} | {_cell(text)} |" for name, text in facts(record).items()]
+    rows = [f"| {name} | {markdown(text)} |" for name, text in facts(record).items()]
     return "\n".join(["| | |", "| --- | --- |", *rows, f"| execution | {execution} |"])
 
 
 def _hooks(checks: Sequence[Document]) -> str:
     if not checks:
         return ""
-    rows = [
-        f"| {check['name']} | {'yes' if check['passed'] else '**no**'} | {_cell(check['reason'])} |"
-        for check in checks
-    ]
+    rows = []
+    for check in checks:
+        name, reason = markdown(check["name"]), markdown(check["reason"])
+        rows.append(f"| {name} | {'yes' if check['passed'] else '**no**'} | {reason} |")
     told = [_evidence(check) for check in checks if check.get("evidence")]
     head = ["### Hooks", "", "| hook | says | because |", "| --- | --- | --- |"]
     return "\n".join([*head, *rows, "", *told]).rstrip()
 
 
 def _evidence(check: Document) -> str:
-    text = json.dumps(check["evidence"], indent=1, ensure_ascii=False)[:_LONGEST_EVIDENCE]
+    text = as_json(check["evidence"], indent=1)[:_LONGEST_EVIDENCE]
     fenced = text.replace("```", "` ` `")
     return (
-        f"<details><summary>Evidence of {check['name']}</summary>\n\n"
+        f"<details><summary>Evidence of {markdown(check['name'])}</summary>\n\n"
         f"```json\n{fenced}\n```\n\n</details>"
     )
 
@@ -111,20 +110,9 @@ def _rows(told: Sequence[News]) -> Iterator[str]:
     for news in told:
         days = (_time(news).date() - first).days
         at = f"{_time(news):%H:%M:%S}" + (f" +{days} d" if days else "")
-        yield f"| {at} | {_cell(news.chapter)} | {word(news)} | {_cell(news.text)} |"
+        cells = " | ".join(map(markdown, (news.chapter, word(news), news.text)))
+        yield f"| {at} | {cells} |"
 
 
 def _time(news: News) -> datetime:
     return datetime.fromtimestamp(news.at, UTC)
-
-
-def _cell(text: Any) -> str:
-    """Text that stays in its cell."""
-    return _text(str(text)).replace("|", "\\|").replace("\n", " ")
-
-
-def _text(text: str) -> str:
-    """Text that is neither HTML nor a link nor a mention."""
-    for special in ("\\", "`", "*", "[", "]"):
-        text = text.replace(special, f"\\{special}")
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quorumshift.domain.raft import Standing
+from quorumshift.domain.shown import one_line
 from quorumshift.report.drawing import canvas, traffic_bar
 from quorumshift.report.lines import line, player_figures
 from quorumshift.report.live import View
@@ -50,7 +51,7 @@ class Terminal(View):
             self._green = int(event.data["green"])
         text = line(event)
         if text is not None:
-            self._news.append(f"{event.at:6.1f} s  {text}")
+            self._news.append(one_line(f"{event.at:6.1f} s  {text}"))
 
     def _picture(self) -> RenderableType:
         parts: list[RenderableType] = [
@@ -63,7 +64,7 @@ class Terminal(View):
         subtitle = self._state or self._stage
         news = Text("\n".join(self._news), overflow="ellipsis", no_wrap=True)
         return Group(
-            Panel(Group(*parts), title=title, subtitle=subtitle, title_align="left"),
+            Panel(Group(*parts), title=Text(title), subtitle=Text(subtitle), title_align="left"),
             news,
         )
 

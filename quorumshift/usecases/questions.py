@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from quorumshift.domain.data import to_json
 from quorumshift.domain.rollout import Check
+from quorumshift.domain.shown import as_json, one_line
 from quorumshift.ports import Evidence, HookAnswers
 
 
@@ -60,10 +60,10 @@ def answer(
 ) -> None:
     """Leave the evidence, then answer. An answer matters more than its evidence."""
     line = {"deployment": question.deployment, **to_json(found)}
-    print(json.dumps(line, ensure_ascii=False))  # the function's own log has it as well
+    print(as_json(line, indent=None))  # the function's own log has it as well
     try:
         evidence().write(question.deployment, found)
     except Exception as error:  # noqa: BLE001 # the answer must still be given
-        print(f"evidence not kept: {type(error).__name__}: {error}", file=sys.stderr)
+        print(one_line(f"evidence not kept: {type(error).__name__}: {error}"), file=sys.stderr)
     if question.execution:
         answers.answer(question.deployment, question.execution, found.passed)

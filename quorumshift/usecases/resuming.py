@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from quorumshift.domain.resume import Death, Fate, fate
+from quorumshift.domain.shown import one_line
 from quorumshift.ports import Deployments, HandOvers
 from quorumshift.usecases.questions import Question
 from quorumshift.usecases.turns import LONGEST_SECONDS
@@ -29,7 +30,7 @@ class Resuming:
         except Exception as error:
             if not question.execution:
                 raise
-            print(f"not resumed: {type(error).__name__}: {error}", file=sys.stderr)
+            print(one_line(f"not resumed: {type(error).__name__}: {error}"), file=sys.stderr)
             return Fate.ANSWER
 
     def _after(self, death: Death, question: Question) -> Fate:

@@ -17,6 +17,7 @@ from quorumshift.domain.rollout import (
     StageStatus,
     interpret,
 )
+from quorumshift.domain.shown import one_line
 from quorumshift.domain.undo import Decision as Undoing
 from quorumshift.domain.undo import Meaning, UndoObservation, judge
 from quorumshift.ports import (
@@ -172,7 +173,7 @@ class Watch:
         except (ChangeRefused, Transient) as error:
             # The locks are the second line. The next look tries again, and the hand-over refuses
             # to go on without them.
-            print(f"locks not kept: {error}")
+            print(one_line(f"locks not kept: {error}"))
         return seen
 
     def stop(self, deployment: str) -> bool:
