@@ -88,7 +88,7 @@ _DEPLOY = (
     FunctionSpec(
         "VerifyRaft",
         "Waits until the Raft cluster is healthy and stable",
-        _OBSERVE,
+        (*_OBSERVE, *_LIST),
         reaches_nodes=True,
         settles=True,
     ),

@@ -15,6 +15,7 @@ _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions
 _BUILD = "stops a build that its execution left running"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
 _PREVIOUS = "looks for what was deployed well before what serves, where a request says previous"
+_IN_THE_WAY = "asked whether another deployment, begun meanwhile, is why the cluster is not well"
 _UNWATCHED = "CodeDeploy asks for it where a deployment, a way back, shall not be stopped by alarms"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
 _SCALES = "Application Auto Scaling asks whether who registers a target may do what it will do"
@@ -63,7 +64,11 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "ecs:TagResource": _REGISTER,
         "iam:PassRole": _REGISTER,
     },
-    "VerifyRaft": _HEALTH,
+    "VerifyRaft": {
+        **_HEALTH,
+        "codedeploy:BatchGetDeployments": _IN_THE_WAY,
+        "codedeploy:ListDeployments": _IN_THE_WAY,
+    },
     "CreateDeployment": {
         "codedeploy:GetApplicationRevision": _REVISION,
         "codedeploy:GetDeploymentConfig": _REVISION,

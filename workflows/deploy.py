@@ -63,6 +63,11 @@ def deploy() -> dict[str, Any]:
     skipped = sdk.succeed(
         "Skipped", "Another deployment is under way, and the request would rather not run then."
     )
+    rather_not = sdk.choice(
+        "RatherNot",
+        "Another deployment began after ValidateRequest had looked: the request would rather not "
+        "run then, or fails.",
+    )
     start_build = sdk.task("StartBuild", "Starts the build of the commit.", "$.build")
     wait_for_build = sdk.wait(
         "WaitForBuild", "A pause until the next look at the build.", "$.timing.buildPollSeconds"
@@ -196,6 +201,8 @@ def deploy() -> dict[str, Any]:
     sdk.when_present(build_or_not, "$.busyWith", skipped)
     sdk.when_present(build_or_not, "$.request.source", start_build)
     sdk.otherwise(build_or_not, register_task_definition)
+    sdk.when(rather_not, "$.request.whenBusy", "skip", skipped)
+    sdk.otherwise(rather_not, notify_failed)
     sdk.chain(start_build, wait_for_build, poll_build, is_it_built)
     sdk.when(is_it_built, "$.build.status", "running", wait_for_build)
     sdk.otherwise(is_it_built, register_task_definition)
@@ -237,6 +244,7 @@ def deploy() -> dict[str, Any]:
         verify_raft,
         create_deployment,
     ]
+    sdk.catch_busy([verify_raft, create_deployment], rather_not)
     sdk.catch(before_a_deployment_exists, notify_failed)
     sdk.catch([poll_deployment], stop_deployment)
     after_it_has_ended = [verify_outcome, stop_deployment, poll_rollback, verify_rollback]

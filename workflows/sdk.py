@@ -213,6 +213,15 @@ def catch_passing(state: Any, then: Any, result: str) -> None:
     state.add_catch(steps.Catch(error_equals=[*PASSING, *DIED], result_path=result, next_step=then))
 
 
+def catch_busy(states: list[Any], then: Any) -> None:
+    """Where another deployment is in the way of one of ``states``, it goes to ``then``; the error
+    is at ``$.failure``. Before :func:`catch`, whose is the rest."""
+    for state in states:
+        state.add_catch(
+            steps.Catch(error_equals=["DeploymentActive"], result_path="$.failure", next_step=then)
+        )
+
+
 def catch_quietly(state: Any, then: Any) -> None:
     """A failure of ``state`` changes nothing about how the execution ends at ``then``; it is
     beside the point, at ``$.unheard``."""

@@ -103,6 +103,53 @@ def test_a_request_that_would_rather_not_run_while_another_does_is_skipped_quiet
     assert (aws.description is None) is busy
 
 
+def another_begins(aws: MemoryAws) -> None:
+    aws.description = "another's [quorumshift ffffffffffff r12]"
+
+
+@pytest.mark.parametrize("rather", ["skip", "fail"])
+@pytest.mark.parametrize("when", ["RegisterTaskDefinition", "VerifyRaft", "CreateDeployment"])
+def test_another_that_begins_in_the_same_seconds_is_in_the_way_wherever_they_meet(
+    aws: MemoryAws, when: str, rather: str
+) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == when:
+            another_begins(aws)
+
+    ended = execute("deploy", {"whenBusy": rather}, meddle)
+    assert ended.at == ("Skipped" if rather == "skip" else "Failed")
+    assert ended.error == ("" if rather == "skip" else "DeploymentActive")
+    assert bool(aws.messages) is (rather == "fail")
+    assert aws.service.deeds == []  # the other one's deployment goes on
+    assert not aws.apis["application-autoscaling"].asked("register_scalable_target")
+
+
+def test_another_that_is_created_between_the_look_and_the_call_is_in_the_way(
+    aws: MemoryAws,
+) -> None:
+    def create(**_: Any) -> Exception:
+        another_begins(aws)
+        return refusal("DeploymentLimitExceededException")
+
+    aws.apis["codedeploy"].answers["create_deployment"] = create
+    ended = execute("deploy", {"whenBusy": "skip"})
+    assert (ended.at, aws.messages, aws.service.deeds) == ("Skipped", [], [])
+
+
+@pytest.mark.parametrize("rather", ["skip", "fail"])
+def test_a_cluster_that_another_deployment_moves_is_no_sick_cluster(
+    aws: MemoryAws, rather: str
+) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "VerifyRaft":
+            another_begins(aws)
+            aws.service.cluster.nodes["3"].up = False
+
+    ended = execute("deploy", {"whenBusy": rather}, meddle)
+    assert ended.at == ("Skipped" if rather == "skip" else "Failed")
+    assert ended.error == ("" if rather == "skip" else "DeploymentActive")
+
+
 @pytest.mark.parametrize("given", [[], "deploy", None, {"imgae": "v2"}, 7])
 def test_what_is_no_request_is_refused_before_anything_is_touched(
     aws: MemoryAws, given: Any
