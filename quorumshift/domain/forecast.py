@@ -56,11 +56,13 @@ Deaths = tuple[Death, ...]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Where a hand-over goes, and by which rules. ``goal``: the colour that shall vote."""
+    """Where a hand-over goes, and by which rules. ``goal``: the colour that shall vote; ``least``:
+    with how many of its tasks, where the service wants fewer."""
 
     goal: Colour
     dialect: Dialect
     policy: Policy
+    least: int = 0
 
     def plan(self, seen: ClusterObservation) -> Plan:
         """The next step; where it only takes or renews locks first, what comes after them."""
@@ -77,7 +79,7 @@ class Course:
 
     def voters(self, seen: ClusterObservation) -> Goal:
         """Which nodes shall vote."""
-        return goal_for(seen, self.goal)
+        return goal_for(seen, self.goal, least=self.least)
 
     def back(self) -> Course:
         """The same rules, with blue as the goal and without a rest."""
@@ -190,7 +192,8 @@ def _turned(seen: ClusterObservation, course: Course) -> Fate:
         return Fate.STUCK
     if stranded(seen, home.voters(seen)):
         return Fate.STUCK
-    lenient = replace(home, policy=last_resort(home.policy))
+    least = home.policy.minimum_voters
+    lenient = replace(home, policy=last_resort(home.policy), least=least)
     for way in (home, lenient):
         if _goes(way.plan(seen)):
             return Fate.GOES_ON if course.goal is Colour.BLUE else Fate.TURNS_BACK

@@ -14,15 +14,31 @@ from quorumshift.domain.abilities import enumerated
 from quorumshift.domain.guard import termination_guard
 from quorumshift.domain.handover_path import Rows, find, present
 from quorumshift.domain.handover_refusals import (
-    covers,
     faults,
     missing_tasks,
     no_path,
     not_further,
     refusal,
+    ways,
 )
-from quorumshift.domain.handover_scene import Scene, forward, keepers, replacing, stranded
-from quorumshift.domain.handover_steps import Configuration, Cover, Goal, Kind, Next, Plan, Step
+from quorumshift.domain.handover_scene import (
+    Scene,
+    forward,
+    kept,
+    lacking,
+    replacing,
+    stranded,
+)
+from quorumshift.domain.handover_steps import (
+    Configuration,
+    Cover,
+    Goal,
+    Kind,
+    Next,
+    Plan,
+    Refused,
+    Step,
+)
 from quorumshift.domain.locks import hold, is_locked, let_go, renewal
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
@@ -47,49 +63,63 @@ __all__ = [
 
 
 def goal_for(
-    observation: ClusterObservation, colour: Colour, *, without_silent: bool = False
+    observation: ClusterObservation,
+    colour: Colour,
+    *,
+    without: frozenset[str] = frozenset(),
+    least: int = 0,
 ) -> Goal:
     """All tasks of one colour shall vote; the best ``desired`` of them if there are more, as while
-    ECS replaces one. ``without_silent``: voters that do not answer shall leave."""
+    ECS replaces one. ``without``: addresses that are out of question. ``least``: so many of them
+    where there are, though the service wants fewer."""
     nodes = [
         node
         for node in observation.nodes
-        if node.colour is colour
-        and node.task
-        and not (without_silent and node.standing is Standing.VOTER and node.report is None)
+        if node.colour is colour and node.task and node.address not in without
     ]
     best = sorted(nodes, key=lambda node: _worth(node, observation.at))
-    return Goal(frozenset(node.address for node in best[: observation.desired or None]))
+    size = max(observation.desired, least) if observation.desired else None
+    return Goal(frozenset(node.address for node in best[:size]))
 
 
-def plan(observation: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
-    """What to do now to make ``goal`` the voters. Pure; never raises for what it observes."""
+def plan(
+    observation: ClusterObservation,
+    goal: Goal,
+    dialect: Dialect,
+    policy: Policy,
+    refused: Refused = frozenset(),
+) -> Plan:
+    """What to do now to make ``goal`` the voters. Pure; never raises for what it observes.
+
+    ``refused``: steps that were refused for long. Another way is taken where there is one, else
+    they are tried again.
+    """
     reading = read(observation, policy)
     crossed = _crossed(observation, reading)
     if not goal.voters and observation.desired:
         text = "No task of the goal exists: ECS is to start some."
         return Plan(Next.WAIT, None, text, "", (), crossed)
-    refused = refusal(observation, reading, goal, dialect, policy)
-    if refused:
-        return Plan(Next.BLOCKED, None, *refused, path=(), crossed=crossed)
+    why = refusal(observation, reading, goal, dialect, policy)
+    if why:
+        return Plan(Next.BLOCKED, None, *why, path=(), crossed=crossed)
     renew = renewal(observation, goal.voters, policy)
-    if renew:
+    if renew and not any(kind is Kind.LOCK for kind, _ in refused):
         return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
     doubts = uncertainty(observation, policy, dialect.first_contract)
     if not doubts and reading.leader is None:
         doubts = (reading.doubt,)
     if doubts:
         return Plan(Next.WAIT, None, " ".join(doubts), "", (), crossed)
-    scene = Scene(observation, reading, goal, dialect, policy)
+    scene = Scene(observation, reading, goal, dialect, policy, refused=refused)
     here = present(scene)
     if here.tolerance < 0:
         reason = f"The quorum of {here.quorum} is lost{faults(scene)}."
         return Plan(Next.WAIT, None, reason, "", (here,), crossed)
-    for cover in covers(scene):
-        path = find(scene, cover)
-        if path is not None:
-            return _first(scene, path, cover)
-    return _near(scene) or no_path(scene)
+    found = _search(scene)
+    if found is None and refused:
+        scene = replace(scene, refused=frozenset())
+        found = _search(scene)
+    return found or no_path(scene)
 
 
 def turn(
@@ -130,23 +160,28 @@ def turn(
     return goal if plan(observation, blue, dialect, policy).decision is Next.BLOCKED else blue
 
 
-def last_resort(policy: Policy) -> Policy:
-    """For a turn back that found no path: only the quorum is kept, with nothing to spare. Its goal
-    is then best taken ``without_silent`` voters."""
-    return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
+def last_resort(policy: Policy, *, silent: bool = True) -> Policy:
+    """For a turn back that stood still for too long: the locks are no condition any more, and where
+    voters stay ``silent`` only the quorum is kept, with nothing to spare. Its goal is then best
+    taken without them. Never are fewer healthy voters made of enough than the policy asks: that
+    would be what the hand-over is there to prevent."""
+    tolerance = 0 if silent else policy.tolerance
+    return replace(policy, tolerance=tolerance, allow_unlocked=True)
 
 
-def _near(scene: Scene) -> Plan | None:
-    """The way back where it cannot be walked to its end: to the goal and one voter more, the only
-    one that can take out the others."""
-    if forward(scene) or not stranded(scene.observation, scene.goal):
-        return None
-    for address in keepers(scene):
-        near = replace(scene, keeper=address)
-        for cover in covers(near):
-            path = find(near, cover)
+def _search(scene: Scene) -> Plan | None:
+    """The first step of the best path; to the goal, or to it and those who are to stay besides."""
+    near = kept(scene)
+    if not (near and lacking(scene)):
+        for way, cover in ways(scene):
+            path = find(way, cover)
             if path is not None:
-                return _first(near, path, cover) if len(path) > 1 else not_further(near, path)
+                return _first(way, path, cover)
+    for keepers in near:
+        for way, cover in ways(replace(scene, keepers=keepers)):
+            path = find(way, cover)
+            if path is not None:
+                return _first(way, path, cover) if len(path) > 1 else not_further(way, path)
     return None
 
 
@@ -158,7 +193,8 @@ def _first(scene: Scene, path: Rows, cover: Cover) -> Plan:
         return _arrived(scene, path)
     wait = _not_yet(scene, here, step)
     # While it waits, a quorum stays locked; a path that cannot keep one has locks of its own.
-    keep = hold(scene.observation, scene.policy) if wait and cover is Cover.QUORUM else None
+    holds = wait and cover is Cover.QUORUM and not scene.no_locks
+    keep = hold(scene.observation, scene.policy) if holds else None
     resting = not wait and _rests(scene, path)
     if resting:
         wait = "Green may still vanish without harm; from the next step on it may not: bake."
@@ -174,7 +210,9 @@ def _arrived(scene: Scene, path: Rows) -> Plan:
     wait = ""
     if here.tolerance < scene.policy.tolerance:
         wait = f"The goal votes, but its tolerance is {here.tolerance}{faults(scene)}."
-    elif forward(scene) and replacing(scene.observation, scene.goal):
+    elif replacing(scene.observation, scene.goal) and (
+        forward(scene) or len(here.voters) < scene.policy.minimum_voters
+    ):
         wait = missing_tasks(scene)
     if wait:
         return Plan(Next.WAIT, None, wait, "", path, crossed)

@@ -69,6 +69,8 @@ class _Player:
         if self.leader not in self.scene.able:
             return
         for address in sorted(self.learners - self.scene.wanted):
+            if (Kind.REMOVE, address) in self.scene.refused:
+                continue
             self.learners.discard(address)
             self._step(Kind.REMOVE, address, "It is a learner that is left over.")
 
@@ -96,7 +98,8 @@ class _Player:
         """Admit one node unless it is a member, then others while there is room: they catch up
         meanwhile."""
         slots = self.scene.dialect.learners_at_a_time - len(self.learners)
-        wanted = [first, *(at for at in self.scene.nodes if at in self.scene.wanted)]
+        others = (at for at in self.scene.nodes if at in self.scene.wanted)
+        wanted = [first, *(at for at in others if (Kind.ADMIT, at) not in self.scene.refused)]
         for address in wanted:
             if slots > 0 and address not in self.learners | self.voters:
                 self.learners.add(address)

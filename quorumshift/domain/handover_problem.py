@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from quorumshift.domain.handover_steps import Cover
+from quorumshift.domain.handover_steps import Cover, Kind
 from quorumshift.domain.raft import Colour
 
 
@@ -36,7 +36,8 @@ class Group:
     ``goal``: to vote in the end. ``healthy``: counts for the tolerance once it votes, and its task
     can be locked. ``learner``: a learner that is to vote.
     ``leads``: it is the leader, alone in its group. ``able``: who leads of it can remove a member
-    and hand leadership over. ``size``: how many there are, 31 at most.
+    and hand leadership over. ``barred``: steps on its nodes that were refused for so long that
+    another way is wanted (see ``Problem.here``), sorted. ``size``: how many there are, 31 at most.
     """
 
     goal: bool
@@ -45,6 +46,7 @@ class Group:
     learner: bool
     leads: bool
     able: bool
+    barred: tuple[Kind, ...]
     size: int
 
 
@@ -64,7 +66,9 @@ class Problem:
     asks; unhealthy voters do not count. ``learners``: how many there may be at a time.
     ``leftover``: learners that are not to vote; they stay until somebody able leads.
     ``transfer``, ``removal``, ``joint``: what the Raft can do. ``strict``: it admits nobody while
-    a voter is unhealthy. ``cover``: what the locks are to keep at every moment.
+    a voter is unhealthy. ``cover``: what the locks are to keep at every moment. ``here``: how many
+    of each group vote now; what is barred is so while they do, as the next change may be what it
+    lacked. Empty: nothing is barred.
     """
 
     groups: tuple[Group, ...]
@@ -78,6 +82,7 @@ class Problem:
     joint: bool
     strict: bool
     cover: Cover
+    here: tuple[int, ...] = ()
 
 
 class Move(StrEnum):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from quorumshift.domain.abilities import enumerated, joining_only, tells_no_members
 from quorumshift.domain.handover_path import Rows, find, present
-from quorumshift.domain.handover_scene import Scene, forward, replacing
+from quorumshift.domain.handover_scene import Scene, forward, lacking, replacing
 from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
 from quorumshift.domain.locks import hold
 from quorumshift.domain.policy import Dialect, Policy
@@ -77,6 +78,18 @@ def covers(scene: Scene) -> tuple[Cover, ...]:
     return (Cover.QUORUM,) if forward(scene) else (Cover.QUORUM, Cover.EITHER)
 
 
+def ways(scene: Scene) -> Iterator[tuple[Scene, Cover]]:
+    """How to search, the best first. On the way back a Raft that admits nobody while a voter is
+    not connected is asked all the same where nothing else is left: whom we do not hear may be
+    connected to the others (etcd takes a frozen node for that). Forward, to turn back is better."""
+    silent = any(node.address not in scene.healthy for node in scene.observation.voters)
+    lax = silent and scene.dialect.joins_need_every_voter and not forward(scene)
+    for cover in covers(scene):
+        yield scene, cover
+        if lax:
+            yield replace(scene, lax=True), cover
+
+
 def no_path(scene: Scene) -> Plan:
     """Why there is no path: something to wait for, or blocked.
 
@@ -95,17 +108,23 @@ def no_path(scene: Scene) -> Plan:
 
 
 def not_further(scene: Scene, path: Rows) -> Plan:
-    """The end of a way back that leaves one voter beside the goal; a quorum of them is locked."""
-    keep = hold(scene.observation, scene.policy)
+    """The end of a way back that leaves voters beside the goal; a quorum of them is locked."""
+    keep = None if scene.no_locks else hold(scene.observation, scene.policy)
     crossed = not path[0].green_may_vanish
     if keep:
         return Plan(Next.STEP, keep, keep.reason, "", path, crossed)
+    keepers = listed(sorted(scene.keepers))
+    goal = listed(sorted(scene.goal.voters))
+    if lacking(scene):
+        verb = "keeps its vote" if len(scene.keepers) == 1 else "keep their votes"
+        reason = f"{keepers} {verb} beside {goal} until then. {missing_tasks(scene)}"
+        return Plan(Next.WAIT, None, reason, "", path, crossed)
     reason = (
-        f"{scene.keeper} keeps its vote beside {listed(sorted(scene.goal.voters))}: no node that "
-        f"leads removes itself, and {_lack(scene)}."
+        f"{keepers} keeps its vote beside {goal}: no node that leads removes itself, and "
+        f"{_lack(scene)}."
     )
-    held = scene.keeper in scene.locked
-    when = f"Before the lock of {scene.keeper} ends" if held else f"While {scene.keeper} runs"
+    held = scene.keepers <= scene.locked
+    when = f"Before the lock of {keepers} ends" if held else f"While {keepers} runs"
     advice = (
         f"{when}, deploy the version that can remove members once more: that hand-over goes on "
         "from here. Ended, its vote would stay, and count as lost."
@@ -162,9 +181,21 @@ def _only_ability_lacks(scene: Scene) -> bool:
 
 
 def missing_tasks(scene: Scene) -> str:
-    """That ECS is still to start tasks of the goal."""
+    """That ECS is still to start tasks of the goal, be it in the place of some that were tried."""
     have, want = len(scene.goal.voters), scene.observation.desired
-    return f"Only {have} of {want} tasks of the goal exist: ECS is to start the rest."
+    colour = Colour.GREEN if forward(scene) else Colour.BLUE
+    tried = [
+        node.address
+        for node in scene.observation.nodes
+        if node.colour is colour and node.task and node.address not in scene.goal.voters
+    ]
+    if not tried:
+        return f"Only {have} of {want} tasks of the goal exist: ECS is to start the rest."
+    them = "that task" if len(tried) == 1 else "those tasks"
+    return (
+        f"Only {have} of {want} tasks of the goal can vote; {enumerated(sorted(tried))} did not "
+        f"answer or did not catch up. Stop {them}: ECS starts others in their place."
+    )
 
 
 def faults(scene: Scene) -> str:

@@ -8,20 +8,21 @@ from functools import cached_property
 
 from quorumshift.domain.abilities import able
 from quorumshift.domain.handover_problem import Counts, Group, Problem
-from quorumshift.domain.handover_steps import Cover, Goal
+from quorumshift.domain.handover_steps import Cover, Goal, Kind, Refused
 from quorumshift.domain.locks import is_locked
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
 from quorumshift.domain.reading import Reading, complaint, lag_of
 
-Key = tuple[bool, Colour, bool, bool, bool, bool]
+Key = tuple[bool, Colour, bool, bool, bool, bool, tuple[Kind, ...]]
 
 
 @dataclass(frozen=True)
 class Scene:
     """All that a path depends on. ``hopeful``: voters that are unhealthy now, but have a task,
-    count as healthy; ``abler``: all nodes can do what the dialect can. ``keeper``: the address of a
-    voter that is to stay besides the goal."""
+    count as healthy; ``abler``: all nodes can do what the dialect can. ``keepers``: the addresses
+    of voters that are to stay besides the goal. ``lax``: the Raft is taken to admit a node while a
+    voter is unhealthy, whatever the dialect says. ``refused``: what not to do now."""
 
     observation: ClusterObservation
     reading: Reading
@@ -30,7 +31,9 @@ class Scene:
     policy: Policy
     hopeful: bool = False
     abler: bool = False
-    keeper: str | None = None
+    keepers: frozenset[str] = frozenset()
+    lax: bool = False
+    refused: Refused = frozenset()
 
     @property
     def leader(self) -> Node:
@@ -48,7 +51,7 @@ class Scene:
     @cached_property
     def wanted(self) -> frozenset[str]:
         """The addresses that are to vote in the end."""
-        return self.goal.voters | {self.keeper} if self.keeper else self.goal.voters
+        return self.goal.voters | self.keepers
 
     @cached_property
     def able(self) -> frozenset[str]:
@@ -87,9 +90,10 @@ class Scene:
 
     def problem(self, cover: Cover) -> Problem:
         """What the search needs to know, apart from where it starts."""
+        barred = any(key[-1] for key, _ in self.groups)
         return Problem(
             groups=tuple(Group(*key, size=len(nodes)) for key, nodes in self.groups),
-            budget=self.observation.desired,
+            budget=self._budget,
             tolerance=self.policy.tolerance,
             minimum_voters=self.policy.minimum_voters,
             learners=self.dialect.learners_at_a_time,
@@ -100,9 +104,20 @@ class Scene:
             transfer=self.dialect.leadership_transfer,
             removal=self.dialect.removal,
             joint=self.dialect.joint_consensus,
-            strict=self.dialect.joins_need_every_voter,
+            strict=self.dialect.joins_need_every_voter and not self.lax,
             cover=cover,
+            here=tuple(counts.voters for counts in self.start()) if barred else (),
         )
+
+    @property
+    def no_locks(self) -> bool:
+        """Whether ECS has refused to lock for so long that no further lock is counted with."""
+        return any(kind is Kind.LOCK for kind, _ in self.refused)
+
+    @property
+    def _budget(self) -> int:
+        desired = self.observation.desired
+        return min(desired, len(self.locked)) if self.no_locks else desired
 
     def start(self) -> list[Counts]:
         """Where the search starts."""
@@ -117,15 +132,7 @@ class Scene:
 
     def unfit(self, node: Node) -> str:
         """Why a learner must not vote yet, or a voter not lead; empty when it may."""
-        if node.report is None:
-            learns = node.standing is Standing.LEARNER
-            return "was admitted and does not answer yet" if learns else "does not answer"
-        backlog = node.report.last_index - node.report.applied_index
-        if backlog > self.policy.trailing_entries:
-            return f"has {backlog:,} entries still to apply"
-        # Its own idea of the voters is left out: a learner's may be a moment old.
-        trusting = replace(node, report=replace(node.report, voters=None))
-        return complaint(trusting, self.leader, (), self.policy)
+        return unfit(node, self.leader, self.policy)
 
     def _count_locked(self, nodes: Iterable[Node]) -> int:
         return sum(node.address in self.locked for node in nodes)
@@ -140,7 +147,16 @@ class Scene:
             wanted and node.standing is Standing.LEARNER,
             node.address == self.leader.address,
             node.address in self.able,
+            self._barred(node),
         )
+
+    def _barred(self, node: Node) -> tuple[Kind, ...]:
+        """The steps on this node that are out of question. Whoever refuses two admissions refuses
+        all of them."""
+        kinds = {kind for kind, address in self.refused if address == node.address}
+        if sum(kind is Kind.ADMIT for kind, _ in self.refused) > 1:
+            kinds.add(Kind.ADMIT)
+        return tuple(sorted(kinds - {Kind.LOCK, Kind.RELEASE}))
 
     def _rank(self, node: Node) -> tuple[bool, bool, int, str]:
         told = node.report is not None
@@ -158,13 +174,52 @@ def replacing(observation: ClusterObservation, goal: Goal) -> bool:
     return len(goal.voters) < observation.desired
 
 
-def keepers(scene: Scene) -> list[str]:
-    """The healthy voters outside the goal that can remove a member when they lead, the best to keep
-    first: who leads, then whose task is locked."""
+def unfit(node: Node, leader: Node, policy: Policy) -> str:
+    """Why a learner must not vote yet, or a voter not lead, under this leader; empty when it
+    may."""
+    if node.report is None:
+        learns = node.standing is Standing.LEARNER
+        return "was admitted and does not answer yet" if learns else "does not answer"
+    backlog = node.report.last_index - node.report.applied_index
+    if backlog > policy.trailing_entries:
+        return f"has {backlog:,} entries still to apply"
+    # Its own idea of the voters is left out: a learner's may be a moment old.
+    trusting = replace(node, report=replace(node.report, voters=None))
+    return complaint(trusting, leader, (), policy)
+
+
+def lacking(scene: Scene) -> int:
+    """How many voters a goal has too few, because ECS is still to start tasks of it."""
+    policy = scene.policy
+    need = min(scene.observation.desired, max(policy.minimum_voters, 2 * policy.tolerance + 1))
+    return max(0, need - len(scene.goal.voters))
+
+
+def kept(scene: Scene) -> list[frozenset[str]]:
+    """Voters to keep besides the goal, the best choice first.
+
+    As many as the goal lacks, where it lacks some. Else one that can remove a member when it leads,
+    where nobody of the goal could take out the last of the others. Best is who can remove, then who
+    leads, then whose task is locked.
+    """
+    others = spare(scene)
+    if forward(scene) or not others:
+        return []
+    if more := lacking(scene):
+        return [frozenset(others[:more])]
+    if not stranded(scene.observation, scene.goal):
+        return []
+    return [frozenset({address}) for address in others if address in scene.able]
+
+
+def spare(scene: Scene) -> list[str]:
+    """The healthy voters outside the goal, the best to keep first."""
     leader = scene.leader.address
-    fitting = (scene.able & scene.healthy) - scene.goal.voters
     voters = {node.address for node in scene.observation.voters}
-    order = [(at != leader, at not in scene.locked, at) for at in fitting & voters]
+    order = [
+        (at not in scene.able, at != leader, at not in scene.locked, at)
+        for at in (scene.healthy & voters) - scene.goal.voters
+    ]
     return [address for *_, address in sorted(order)]
 
 

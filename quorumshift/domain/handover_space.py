@@ -12,7 +12,8 @@ at all:
   fall shorter than before;
 - more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
   that needs as many, though there may be more from before;
-- an admission while a voter is unhealthy, where the Raft refuses that;
+- an admission while a voter is unhealthy, where the Raft is taken to refuse that;
+- a step that was refused for long, as long as the same nodes vote;
 - the removal of the leader, or of a healthy voter while an unhealthy one may leave instead;
 - a removal under a leader that can only admit and promote, or leadership for such a node: it could
   be moved there, and nothing that is left to be done could be done from there.
@@ -45,7 +46,7 @@ from quorumshift.domain.handover_problem import (
     Operation,
     Problem,
 )
-from quorumshift.domain.handover_steps import Cover
+from quorumshift.domain.handover_steps import Cover, Kind
 from quorumshift.domain.handover_votes import Votes, count
 from quorumshift.domain.raft import quorum
 
@@ -69,6 +70,11 @@ class Space(Layout):
             group.size << at
             for group, at in zip(problem.groups, self.voters_at, strict=True)
             if group.goal
+        )
+        self._here = (
+            sum(voters << at for voters, at in zip(problem.here, self.voters_at, strict=True))
+            if problem.here
+            else None
         )
         goal = self.votes(self.goal_voters)
         self.goal_tolerance = goal.tolerance
@@ -190,20 +196,25 @@ class Space(Layout):
         leading = self.leader(plain)
         leader = groups[leading]
         price = self._price_of_change(leader, votes)
+        here_and_now = voters == self._here
         for at, group in enumerate(groups):
             here = voters >> self.voters_at[at] & COUNTER
             one = 1 << self.voters_at[at]
-            if group.goal and here < group.size and self._may_promote(group, leader, votes):
+            barred = group.barred if here_and_now else ()
+            joins = Kind.PROMOTE if group.learner else Kind.ADMIT
+            may_promote = joins not in barred and self._may_promote(group, leader, votes)
+            if group.goal and here < group.size and may_promote:
                 entry = self._enter(voters + one, votes, weakest)
                 if entry is not None:
                     yield Move.PROMOTE, at, plain + one, price + entry
-            if here and self._may_lead(group, leader):
+            if here and Kind.TRANSFER not in barred and self._may_lead(group, leader):
                 yield Move.TRANSFER, at, plain + ((at - leading) << self.leader_at), _move(votes)
-            if not group.goal and here and self._may_remove(at, leading, votes):
+            may_remove = Kind.REMOVE not in barred and self._may_remove(at, leading, votes)
+            if not group.goal and here and may_remove:
                 entry = self._enter(voters - one, votes, weakest)
                 if entry is not None:
                     yield Move.REMOVE, at, plain - one, price + entry
-        if self.problem.joint:
+        if self.problem.joint and not (here_and_now and Kind.REPLACE_ALL in leader.barred):
             yield from self._replace_edge(plain, votes, weakest, price)
 
     def _may_promote(self, group: Group, leader: Group, votes: Votes) -> bool:

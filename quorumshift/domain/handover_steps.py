@@ -46,6 +46,11 @@ class Step:
     voters: tuple[str, ...] = ()
 
 
+Refused = frozenset[tuple[Kind, str]]
+"""Steps, each on the node at an address, that were refused for so long that another way is wanted.
+Of a lock or a release the address does not count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """One row of a path; nodes are addresses, sorted.

@@ -58,7 +58,7 @@ class HandOver:
         deadline = self._clock.now() + (PATIENCE_SECONDS if step.kind in _MAY_BE_EARLY else 0)
         while True:
             try:
-                self._do(step, _via(seen))
+                self._do(step, _via(seen, planned.asked_before))
             except ChangeRefused as error:
                 return Act(str(error))
             except Transient as error:
@@ -92,10 +92,14 @@ class HandOver:
             raise ChangeRefused(f"the Raft adapter cannot do {step.kind}")
 
 
-def _via(seen: ClusterObservation) -> list[str]:
-    """Members that answered, the one that takes itself for the leader in the last term first."""
+def _via(seen: ClusterObservation, asked_before: int) -> list[str]:
+    """Members that answered, the one that takes itself for the leader in the last term first.
+
+    A step that was refused for long and has no alternative is asked of one after another: a node
+    that the others cannot dial sees all of them, and admits where they do not.
+    """
     members = [node for node in seen.nodes if node.report and node.standing is not Standing.OUTSIDE]
-    return [
+    via = [
         node.address
         for node in sorted(
             members,
@@ -106,3 +110,5 @@ def _via(seen: ClusterObservation) -> list[str]:
             ),
         )
     ]
+    first = asked_before % len(via) if via else 0
+    return via[first:] + via[:first]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from quorumshift.domain.handover import Next, Plan, goal_for, last_resort, plan, turn
-from quorumshift.domain.handover_steps import Kind
+from quorumshift.domain.handover import Goal, Next, Plan, goal_for, last_resort, plan, turn
+from quorumshift.domain.handover_steps import Kind, Refused
 from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.reading import listed
 from quorumshift.domain.rollout_facts import WAS_STOPPED
+from quorumshift.domain.standstill import Memory, out_of_question, remember
 from quorumshift.usecases.draining import farewell
 
 LONGEST_SECONDS = 2400.0
@@ -37,23 +38,17 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
-    """Voters that look unhealthy and may not be, the same since then (epoch seconds)."""
-
-    addresses: frozenset[str]
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """One turn's plan, and what later turns must know of it.
 
     ``goal``: the colour that shall vote in the end, by now; ``turned``: why that is no longer the
     one asked for. ``began``: epoch seconds of the first turn; ``stuck_since``: of the first turn
-    of those in a row that could not go on. ``rested``: it has baked where the policy asks for it.
-    ``lenient``: the way back asks for the quorum alone, and takes silent voters out, because it
-    was stuck with more. ``suspicion``: whom to look at once more before anything rests on their
-    being unhealthy. ``drained_seconds``: the pauses in which it waited for blue's users, in all.
+    of those in a row in which nothing moved. ``rested``: it has baked where the policy asks for it.
+    ``lenient``: the way back asks for no locks any more, and takes out voters that stay silent,
+    because it was stuck with more. ``memory``: what was refused, and who is not well.
+    ``asked_before``: how often this step was tried already without another way left, so that it is
+    asked of another node now. ``drained_seconds``: the pauses in which it waited for blue's users,
+    in all. ``told``: people were told that the way back stands still; ``tell``: they are to be.
     """
 
     decision: Turn
@@ -65,9 +60,12 @@ class Planned:
     stuck_since: float | None = None
     rested: bool = False
     lenient: bool = False
-    suspicion: Suspicion | None = None
+    memory: Memory = field(default_factory=Memory)
+    asked_before: int = 0
     settle_seconds: int = 0
     drained_seconds: int = 0
+    told: bool = False
+    tell: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,42 @@ class _Way:
     policy: Policy
     rested: bool
     lenient: bool
+    memory: Memory
 
     def plan(self, seen: ClusterObservation, goal: Colour) -> Plan:
         policy = replace(self.policy, bake_before_majority=False) if self.rested else self.policy
-        lenient = self.lenient and goal is Colour.BLUE
-        wanted = goal_for(seen, goal, without_silent=lenient)
-        return plan(seen, wanted, self.dialect, last_resort(policy) if lenient else policy)
+        if goal is Colour.BLUE and self.lenient:
+            policy = last_resort(policy, silent=bool(self.memory.silent(self.policy)))
+        return plan(seen, self.voters(seen, goal), self.dialect, policy, self.refused(goal))
+
+    def voters(self, seen: ClusterObservation, goal: Colour) -> Goal:
+        """Without those who cannot vote; in the end without those who do not answer, where others
+        take their place: a vote more that may come back harms less than too few."""
+        without = out_of_question(seen, self.memory, goal)
+        if goal is Colour.GREEN or not self.lenient:
+            return goal_for(seen, goal, without=without)
+        least = self.policy.minimum_voters
+        silent = self.memory.silent(self.policy)
+        others = goal_for(seen, goal, without=without | silent, least=least)
+        ailing = {one.address for one in self.memory.ailing}
+        green = sum(n.colour is Colour.GREEN and n.address not in ailing for n in seen.voters)
+        enough = len(others.voters) + green >= min(seen.desired, least)
+        return others if enough else goal_for(seen, goal, without=without, least=least)
+
+    def refused(self, goal: Colour) -> Refused:
+        """On the way back the next best is tried; forward, to turn back is the next best."""
+        return self.memory.lasting(self.policy) if goal is Colour.BLUE else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Where a turn goes, and since when nothing has moved."""
+
+    goal: Colour
+    turned: str
+    way: _Way
+    found: Plan
+    stuck: float | None
 
 
 def next_turn(
@@ -104,33 +132,10 @@ def next_turn(
     """
     seen = look.cluster
     began = last.began if last else seen.at
-    goal, turned = (last.goal, last.turned) if last else (asked, "")
-    if look.stopped and goal is Colour.GREEN:
-        goal, turned = Colour.BLUE, _why_stopped(last)
-    way = _Way(dialect, policy, bool(last and last.rested), bool(last and last.lenient))
-    found = way.plan(seen, goal)
-    if found.resting and _stuck_for(last, seen) >= policy.stabilisation_seconds:
-        way = replace(way, rested=True)
-        found = way.plan(seen, goal)
-    refused = last_act.refused if last_act and last and last.decision is Turn.STEP else ""
-    suspicion = _suspicion(seen, found, last, between)
-    blocked = found.decision is Next.BLOCKED
-    stands = found.decision is Next.WAIT or _doubted(seen, found, suspicion, policy)
-    stuck = _stuck_since(seen, stands or blocked or bool(refused), last)
-    late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
-    if goal is Colour.BLUE and late and not between:
-        way = replace(way, lenient=True)
-        found = way.plan(seen, goal)
-    elif goal is Colour.GREEN and (blocked or (late and not found.resting)) and _turns(seen, way):
-        goal, turned = Colour.BLUE, _why_turned(refused or found.sentence, seen, stuck)
-        found, stuck = way.plan(seen, goal), seen.at
-    decision, reason = Turn(found.decision.value), found.sentence
-    if suspicion is not None and _doubted(seen, found, suspicion, policy):
-        decision = Turn.WAIT
-        who = listed(sorted(suspicion.addresses))
-        reason = f"{who} looks unhealthy; before anything rests on that there is a second look."
-    elif found.decision is Next.BLOCKED and goal is Colour.BLUE and not way.lenient:
-        decision = Turn.WAIT  # what the last resort is for may pass by itself
+    memory = _remembered(seen, last, last_act, policy, between=between)
+    course = _course(look, asked, last, memory, dialect, policy, between=between)
+    goal, found = course.goal, course.found
+    decision, reason = _decided(course, policy)
     drained, pause = last.drained_seconds if last else 0, 0
     if decision is Turn.DONE and goal is Colour.GREEN:
         bye = farewell(seen, policy, drained, seen.at - began)
@@ -141,20 +146,103 @@ def next_turn(
         decision, reason = Turn.DONE, nothing
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
+    told = bool(last and last.told)
+    tell = not told and not between and _waits_long(seen, decision, course, policy)
     return Planned(
-        decision,
-        goal,
-        found,
-        reason,
-        began,
-        turned,
-        stuck,
-        way.rested,
-        way.lenient,
-        suspicion,
-        pause or _pause(seen, decision, stuck),
-        drained,
+        decision=decision,
+        goal=goal,
+        plan=found,
+        reason=reason,
+        began=began,
+        turned=course.turned,
+        stuck_since=course.stuck,
+        rested=course.way.rested,
+        lenient=course.way.lenient,
+        memory=memory,
+        asked_before=_asked_before(course),
+        settle_seconds=pause or _pause(seen, decision, course.stuck),
+        drained_seconds=drained,
+        told=told or tell,
+        tell=tell,
     )
+
+
+def _remembered(
+    seen: ClusterObservation,
+    last: Planned | None,
+    last_act: Act | None,
+    policy: Policy,
+    *,
+    between: bool,
+) -> Memory:
+    if last is None:
+        return remember(seen, None, None, "", policy, between=between)
+    step = last.plan.step if last.decision is Turn.STEP and last_act else None
+    answer = last_act.refused if last_act else ""
+    return remember(seen, last.memory, step, answer, policy, between=between)
+
+
+def _course(
+    look: Look,
+    asked: Colour,
+    last: Planned | None,
+    memory: Memory,
+    dialect: Dialect,
+    policy: Policy,
+    *,
+    between: bool,
+) -> _Course:
+    """Where to go from here: on, to the last resort, or back."""
+    seen = look.cluster
+    goal, turned = (last.goal, last.turned) if last else (asked, "")
+    if look.stopped and goal is Colour.GREEN:
+        goal, turned = Colour.BLUE, _why_stopped(last)
+    way = _Way(dialect, policy, bool(last and last.rested), bool(last and last.lenient), memory)
+    found = way.plan(seen, goal)
+    if found.resting and _stuck_for(last, seen) >= policy.stabilisation_seconds:
+        way = replace(way, rested=True)
+        found = way.plan(seen, goal)
+    stuck = _stuck_since(seen, found, last, memory, policy)
+    late = stuck is not None and seen.at - stuck > policy.settle_deadline_seconds
+    if goal is Colour.BLUE and late and not between:
+        way = replace(way, lenient=True)
+        return _Course(goal, turned, way, way.plan(seen, goal), stuck)
+    blocked = found.decision is Next.BLOCKED
+    if goal is Colour.GREEN and (blocked or (late and not found.resting)) and _turns(seen, way):
+        why = memory.refusals[-1].why if memory.refusals else found.sentence
+        turned = _why_turned(why, seen, stuck)
+        return _Course(Colour.BLUE, turned, way, way.plan(seen, Colour.BLUE), seen.at)
+    return _Course(goal, turned, way, found, stuck)
+
+
+def _decided(course: _Course, policy: Policy) -> tuple[Turn, str]:
+    """What comes next, and why; with what is refused, while it is."""
+    found, memory = course.found, course.way.memory
+    decision, reason = Turn(found.decision.value), found.sentence
+    if _doubted(found, memory, policy):
+        who = listed(memory.doubtful(policy))
+        decision = Turn.WAIT
+        reason = f"{who} looks unhealthy; before anything rests on that there is a second look."
+    elif found.decision is Next.BLOCKED and course.goal is Colour.BLUE and not course.way.lenient:
+        decision = Turn.WAIT  # what the last resort is for may pass by itself
+    if decision is not Turn.DONE and (refused := memory.said()):
+        reason = f"{reason} {refused}"
+    return decision, reason
+
+
+def _asked_before(course: _Course) -> int:
+    """How often the step was tried, where it lasts and there is no other way."""
+    step, way = course.found.step, course.way
+    if step is None or (step.kind, step.address) not in way.refused(course.goal):
+        return 0
+    return way.memory.tried(step)
+
+
+def _waits_long(seen: ClusterObservation, decision: Turn, course: _Course, policy: Policy) -> bool:
+    """Whether the way back stands still for longer than anything is waited for."""
+    if course.goal is not Colour.BLUE or decision in (Turn.DONE, Turn.BLOCKED):
+        return False
+    return course.stuck is not None and seen.at - course.stuck > policy.settle_deadline_seconds
 
 
 def _nothing_to_do(look: Look) -> str:
@@ -194,32 +282,11 @@ def _turns(seen: ClusterObservation, way: _Way) -> bool:
     return onward == goal_for(seen, Colour.BLUE)
 
 
-def _suspicion(
-    seen: ClusterObservation, found: Plan, last: Planned | None, between: bool
-) -> Suspicion | None:
-    """Voters that look unhealthy though their tasks run; one reply that came too late looks the
-    same. A task that is gone does not come back, and is no suspicion; but ``between`` rollouts
-    nothing else is known of it, and ECS's list may be a moment old."""
-    known = last.suspicion if last else None
-    if not found.path:
-        return known
-    sick = frozenset(
-        node.address
-        for node in seen.voters
-        if (node.task or between) and node.address in found.path[0].unhealthy
-    )
-    if known is not None and known.addresses == sick:
-        return known
-    return Suspicion(sick, seen.at) if sick else None
-
-
-def _doubted(
-    seen: ClusterObservation, found: Plan, suspicion: Suspicion | None, policy: Policy
-) -> bool:
+def _doubted(found: Plan, memory: Memory, policy: Policy) -> bool:
     """Whether a step must wait for a second look. To lock does no harm."""
-    if suspicion is None or found.step is None or found.step.kind is Kind.LOCK:
+    if found.step is None or found.step.kind is Kind.LOCK:
         return False
-    return seen.at - suspicion.since < policy.stabilisation_seconds
+    return bool(memory.doubtful(policy))
 
 
 def _stuck_for(last: Planned | None, seen: ClusterObservation) -> float:
@@ -227,10 +294,16 @@ def _stuck_for(last: Planned | None, seen: ClusterObservation) -> float:
     return seen.at - since if since is not None else 0.0
 
 
-def _stuck_since(seen: ClusterObservation, stands: bool, last: Planned | None) -> float | None:
-    """When this standstill began; ``None``: it goes on. A step that is refused is a standstill."""
-    if not stands:
-        return None
-    if last is not None and last.stuck_since is not None:
-        return last.stuck_since
-    return seen.at
+def _stuck_since(
+    seen: ClusterObservation, found: Plan, last: Planned | None, memory: Memory, policy: Policy
+) -> float | None:
+    """When this standstill began; ``None``: it goes on. A step that is not done is a standstill,
+    whatever it was answered; and to try another one is no progress before anything has moved."""
+    since = last.stuck_since if last else None
+    stands = found.decision in (Next.WAIT, Next.BLOCKED) or _doubted(found, memory, policy)
+    undone = any(refusal.until == seen.at for refusal in memory.refusals)
+    moved = last is None or last.memory.configuration != memory.configuration
+    trying = found.decision is Next.STEP and since is not None and not moved
+    if stands or undone or trying:
+        return seen.at if since is None else since
+    return None

@@ -21,7 +21,11 @@ CATCH_UP = 20
 
 @dataclass
 class MemoryNode:
-    """One node. ``since``: when it came up; ``applied``: how many entries it holds."""
+    """One node. ``since``: when it came up; ``applied``: how many entries it holds.
+
+    ``frozen``: it is not up, and the others do not know: to them it is connected. ``cut``: it is
+    not up to the others, and answers clients. ``deaf``: it dials the others, and they not it.
+    """
 
     address: str
     raft_id: str
@@ -29,6 +33,9 @@ class MemoryNode:
     since: float = 0.0
     applied: int = 0
     term: int = 1
+    frozen: bool = False
+    cut: bool = False
+    deaf: bool = False
 
 
 Config = dict[str, Standing]
@@ -79,9 +86,14 @@ class MemoryCluster:
         for one in in_sync:
             one.applied = len(self.log)
 
-    def connected(self, since: float = SETTLED) -> int:
-        """How many voters have been up for so long."""
-        return sum(one.up and self.now - one.since >= since for one in self.voters())
+    def connected(self, asked: MemoryNode, since: float = SETTLED) -> list[MemoryNode]:
+        """The voters that the one which is asked takes for connected for so long."""
+        return [
+            one
+            for one in self.voters()
+            if one is asked
+            or ((one.frozen or (one.up and self.now - one.since >= since)) and not one.deaf)
+        ]
 
     def tick(self) -> None:
         """Let a tenth of a second pass: replication, loss of a leader, elections."""

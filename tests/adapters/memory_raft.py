@@ -14,13 +14,14 @@ from quorumshift.domain.raft import (
     Standing,
     quorum,
 )
-from tests.adapters.memory_cluster import SETTLED, Config, MemoryCluster, MemoryNode
+from tests.adapters.memory_cluster import Config, MemoryCluster, MemoryNode
 
 
 class MemoryRaft:
     """Implements ``RaftControl`` over a :class:`MemoryCluster`.
 
-    ``losing``: addresses that lead to another one and lose the reply to every change.
+    ``losing``: addresses that lead to another one and lose the reply to every change. ``refusing``,
+    ``lying``: changes ("remove 3") that are refused for good, or answered as done and not done.
     """
 
     dialect = Dialect(
@@ -34,14 +35,21 @@ class MemoryRaft:
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster
         self.losing: dict[str, str] = {}
+        self.refusing: set[str] = set()
+        self.lying: set[str] = set()
+        self.asked: list[str] = []
 
     def observe(self, addresses: Sequence[str]) -> RaftView:
         """Every asked member that is up, and the list as the best of them knows it."""
         cluster = self._cluster
         asked = {address: cluster.at(self.losing.get(address, address)) for address in addresses}
-        up = {address: one for address, one in asked.items() if one is not None and one.up}
+        up = {
+            address: one
+            for address, one in asked.items()
+            if one is not None and (one.up or one.cut)
+        }
         reports = {address: self._report(one) for address, one in up.items()}
-        tell = [one for one in up.values() if one in cluster.voters()]
+        tell = [one for one in up.values() if one in cluster.voters() and one.up]
         if not tell:
             return RaftView((), Membership.UNKNOWN, reports, ("no voter told the member list",))
         if cluster.leads():
@@ -54,10 +62,10 @@ class MemoryRaft:
         """Add a learner."""
         cluster = self._cluster
 
-        def change() -> None:
+        def change(asked: MemoryNode) -> None:
             if cluster.at(address) is not None:
                 return
-            if cluster.connected() < len(cluster.voters()):
+            if len(cluster.connected(asked)) < len(cluster.voters()):
                 raise Transient(f"Cannot admit {address}: the connections are too young")
             config = cluster.config()
             if Standing.LEARNER in config.values():
@@ -72,7 +80,7 @@ class MemoryRaft:
         """Make a learner a voter, when it holds nine tenths of the log."""
         cluster = self._cluster
 
-        def change() -> None:
+        def change(asked: MemoryNode) -> None:
             config = cluster.config()
             if raft_id not in config:
                 raise ChangeRefused(f"Cannot promote {raft_id}: no such member")
@@ -89,7 +97,7 @@ class MemoryRaft:
         """Move leadership to a voter that is up and holds the whole log."""
         cluster = self._cluster
 
-        def change() -> None:
+        def change(asked: MemoryNode) -> None:
             if cluster.leader == raft_id:
                 return
             if cluster.config().get(raft_id) is not Standing.VOTER:
@@ -106,25 +114,28 @@ class MemoryRaft:
         """Take a member out; a voter that is up only while enough others are settled."""
         cluster = self._cluster
 
-        def change() -> None:
+        def change(asked: MemoryNode) -> None:
             config = cluster.config()
             if raft_id not in config:
                 return
             one = cluster.nodes[raft_id]
             left = [other for other in cluster.voters() if other is not one]
             if config[raft_id] is Standing.VOTER and one.up:
-                settled = sum(other.up and cluster.now - other.since >= SETTLED for other in left)
-                if settled < quorum(len(left)):
+                settled = [other for other in cluster.connected(asked) if other is not one]
+                if len(settled) < quorum(len(left)):
                     raise Transient(f"Cannot remove {raft_id}: the connections are too young")
             cluster.commit({other: config[other] for other in config if other != raft_id})
             one.up = False
 
         self._through(f"remove {raft_id}", via, change)
 
-    def _through(self, what: str, via: Sequence[str], change: Callable[[], None]) -> None:
+    def _through(self, what: str, via: Sequence[str], change: Callable[[MemoryNode], None]) -> None:
         """Apply a change at the first address that can; look before a lost reply is an error."""
         cluster = self._cluster
         seen = []
+        self.asked.append(what)
+        if what in self.lying:
+            return
         for address in via:
             one = cluster.at(self.losing.get(address, address))
             if one is None or not one.up or one not in cluster.voters():
@@ -132,15 +143,17 @@ class MemoryRaft:
             elif not cluster.leads():
                 seen.append(f"{address}: no leader")
             else:
-                change()
+                if what in self.refusing:
+                    raise ChangeRefused(f"Cannot {what}: {address} answered no")
+                change(one)
                 if address in self.losing:
-                    change()  # what is already so is not an error: the second call is the look
+                    change(one)  # what is already so is not an error: the second call is the look
                 return
         raise Transient(f"Cannot {what}: {'; '.join(seen) or 'no address to ask'}")
 
     def _report(self, one: MemoryNode) -> Report:
         cluster = self._cluster
-        leads = cluster.leads()
+        leads = cluster.leads() and one.up
         if leads:
             one.term = cluster.term
         config = cluster.config(one.applied)

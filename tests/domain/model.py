@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from quorumshift.domain.handover import Goal, Kind, Plan, Step
+from quorumshift.domain.handover_steps import Refused
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import (
     ClusterObservation,
@@ -31,7 +32,8 @@ NOW, SOON, LATER = 1000.0, 1060.0, 9000.0
 
 class N(NamedTuple):
     """One node. ``colour`` is "none" once its task has ended. ``caught``: its log is complete.
-    ``able``: it can remove a member and move leadership, and not just admit and promote."""
+    ``able``: it can remove a member and move leadership, and not just admit and promote.
+    ``refused``: its admission was, since others voted last."""
 
     colour: str
     standing: int
@@ -40,6 +42,7 @@ class N(NamedTuple):
     caught: bool = True
     lock: int = FREE
     able: bool = True
+    refused: bool = False
 
     @property
     def votes(self) -> bool:
@@ -85,7 +88,7 @@ class Rules:
     joining: frozenset[str] = frozenset()
 
 
-Planner = Callable[[ClusterObservation, Goal, Dialect, Policy], Plan]
+Planner = Callable[[ClusterObservation, Goal, Dialect, Policy, Refused], Plan]
 
 
 def majority(nodes: Nodes) -> int:
@@ -96,6 +99,11 @@ def majority(nodes: Nodes) -> int:
 def spare(nodes: Nodes) -> int:
     """How many more voters may fail."""
     return sum(node.votes for node in nodes) - majority(nodes)
+
+
+def fit(nodes: Nodes) -> int:
+    """Healthy voters."""
+    return sum(node.votes for node in nodes)
 
 
 def survives_stop(nodes: Nodes, colour: str) -> bool:
@@ -159,10 +167,8 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
     at = int(step.address)
     node = nodes[at]
     if step.kind is Kind.ADMIT:
-        if not all(n.votes for n in nodes if n.standing == VOTER):
-            raise Flaw("a member was admitted while a voter is not connected")
         if node.standing == OUTSIDE:
-            changed[at] = node._replace(standing=LEARNER, caught=False)
+            changed[at] = node._replace(standing=LEARNER, caught=False, refused=False)
     elif step.kind is Kind.PROMOTE:
         if node.standing == LEARNER and not (node.caught and node.alive):
             raise Flaw("a learner was promoted that lags or is dead")
@@ -181,4 +187,11 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
         changed[at] = node._replace(standing=OUTSIDE, caught=True)
     else:
         raise Flaw(f"{step.kind} is not part of this world")
+    if step.kind in (Kind.PROMOTE, Kind.REMOVE):
+        changed = [n._replace(refused=False) for n in changed]
     return tuple(changed)
+
+
+def refusals(nodes: Nodes) -> Refused:
+    """What the planner is told of refusals."""
+    return frozenset((Kind.ADMIT, str(at)) for at, node in enumerate(nodes) if node.refused)

@@ -4,7 +4,8 @@ Between any two steps the adversary may crash one node (its task ends, or only i
 silent), move leadership to any voter, keep a learner from catching up, make a lock or a release of
 several tasks succeed in part, run a step twice, let the time of the locks run out, ask to turn
 back, or stop the deployment, upon which every unlocked task of green ends. (A lost reply is a step
-that is planned again from what is seen, which is what every turn does anyway.)
+that is planned again from what is seen, which is what every turn does anyway.) An admission beside
+a voter that we do not hear may be granted, as to the Raft it may be connected, or refused for good.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ from tests.domain.model import (
     Rules,
     World,
     apply,
+    fit,
     locked_votes,
     locks,
     majority,
     observe,
+    refusals,
     spare,
     survives_stop,
     tidy,
@@ -73,7 +76,8 @@ class Check:
         if known is None:
             seen = observe(nodes, self.rules.desired)
             wanted = goal_for(seen, Colour(goal))
-            known = self.planner(seen, wanted, self.rules.dialect, self.rules.policy)
+            refused = refusals(nodes) if goal == BLUE else frozenset()
+            known = self.planner(seen, wanted, self.rules.dialect, self.rules.policy, refused)
             self.plans[key] = known
         return known
 
@@ -82,7 +86,7 @@ class Check:
     def successors(self, world: World) -> Iterator[World]:
         """Every world that may follow; those without a fault are kept for :meth:`check_end`."""
         now = self.plan(world.nodes, world.goal)
-        if now.decision is Next.STEP:
+        if now.decision is Next.STEP and not _tried(world, now.step):
             calm = tuple(self.ours(world, now))
         elif now.decision is Next.DONE:
             self.check_done(world)
@@ -105,6 +109,15 @@ class Check:
         step = now.step
         if step is None:
             raise Flaw(f"a step was announced and is not there: {now}")
+        if step.kind is Kind.ADMIT and not all(
+            node.votes for node in world.nodes if node.standing == VOTER
+        ):
+            back = world.goal == BLUE
+            self.require(back, "a member was admitted while a voter is not connected", world, step)
+            at = int(step.address)
+            yield _with(world, at, world.nodes[at]._replace(refused=True))
+            if any(node.standing == VOTER and node.colour == NONE for node in world.nodes):
+                return
         after = apply(world.nodes, step)
         self.check_step(world, step, after, now.cover)
         if apply(after, step) != after:
@@ -184,6 +197,8 @@ class Check:
         floor = min(policy.tolerance, spare(before))
         self.require(spare(after) >= 0, "the quorum is lost", world, step)
         self.require(spare(after) >= floor, "the promised tolerance is broken", world, step)
+        least = min(policy.minimum_voters, fit(before))
+        self.require(fit(after) >= least, "fewer voters are left than the minimum", world, step)
         changed = sum(
             (one.standing == VOTER) != (other.standing == VOTER)
             for one, other in zip(before, after, strict=True)
@@ -318,6 +333,11 @@ def _in_the_way(world: World) -> bool:
     able = any(node.able for node in world.nodes if node.standing == VOTER)
     others = (n for n in world.nodes if n.standing == LEARNER and n.colour != world.goal)
     return not able and any(others)
+
+
+def _tried(world: World, step: Step | None) -> bool:
+    """Whether this was refused already, and there is no other way."""
+    return step is not None and step.kind is Kind.ADMIT and world.nodes[int(step.address)].refused
 
 
 def _with(world: World, at: int, node: N) -> World:

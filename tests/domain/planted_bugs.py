@@ -15,6 +15,7 @@ from quorumshift.domain import handover, handover_search, handover_votes
 from quorumshift.domain.handover import Goal, Kind, Next, Plan, Step, plan
 from quorumshift.domain.handover_problem import Problem
 from quorumshift.domain.handover_space import Space
+from quorumshift.domain.handover_steps import Refused
 from quorumshift.domain.handover_votes import Votes
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Report, Standing
@@ -42,8 +43,10 @@ def _bug(flaw: str, *, joining: bool = False) -> Callable[[Maker], Maker]:
 
 
 def _believing(lie: Callable[[ClusterObservation], ClusterObservation]) -> Planner:
-    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
-        return plan(lie(seen), goal, dialect, policy)
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        return plan(lie(seen), goal, dialect, policy, refused)
 
     return planner
 
@@ -105,8 +108,10 @@ def takes_every_node_for_able(_: Patch) -> Planner:
 
 @_bug("too many learners")
 def admits_as_many_as_it_likes(_: Patch) -> Planner:
-    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
-        return plan(seen, goal, replace(dialect, learners_at_a_time=9), policy)
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        return plan(seen, goal, replace(dialect, learners_at_a_time=9), policy, refused)
 
     return planner
 
@@ -115,8 +120,10 @@ def admits_as_many_as_it_likes(_: Patch) -> Planner:
 
 
 def _instead(change: Callable[[Plan, ClusterObservation, Goal], Plan]) -> Planner:
-    def planner(seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy) -> Plan:
-        return change(plan(seen, goal, dialect, policy), seen, goal)
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        return change(plan(seen, goal, dialect, policy, refused), seen, goal)
 
     return planner
 
@@ -201,7 +208,7 @@ def moves_leadership_to_whoever_votes(_: Patch) -> Planner:
     return _instead(change)
 
 
-@_bug("the promised tolerance is broken")
+@_bug("the promised tolerance is broken|fewer voters are left than the minimum")
 def removes_a_blue_voter_first(_: Patch) -> Planner:
     def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
         away = [n for n in seen.voters if n.report and n.report.leader != n.raft_id]
@@ -251,7 +258,7 @@ def searches_as_if_any_leader_could_remove(patch: Patch) -> Planner:
     return _searching(patch)
 
 
-@_bug("the promised tolerance is broken")
+@_bug("the promised tolerance is broken|fewer voters are left than the minimum")
 def spends_the_last_spare_vote(patch: Patch) -> Planner:
     rule = Space._enter
 
@@ -276,3 +283,13 @@ def changes_before_the_votes_are_locked(patch: Patch) -> Planner:
     rule = Space.uncovered
     patch.setattr(Space, "uncovered", lambda self, state: min(1, rule(self, state)))
     return _searching(patch)
+
+
+@_bug("fewer voters are left than the minimum|done below tolerance")
+def counts_no_minimum(patch: Patch) -> Planner:
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        return plan(seen, goal, dialect, replace(policy, minimum_voters=1, tolerance=0), refused)
+
+    return planner

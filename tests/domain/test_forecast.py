@@ -174,7 +174,7 @@ def test_the_turns_of_the_hand_over_do_what_was_forecast(name: str) -> None:
             if death.fate is Fate.GOES_ON:
                 going = first.decision in (Turn.STEP, Turn.DONE) or first.plan.resting
                 assert first.goal is found.goal
-                assert going or first.suspicion
+                assert going or first.memory.ailing
             elif death.fate is Fate.WAITS:
                 assert first.goal is found.goal
                 assert first.decision in (Turn.STEP, Turn.WAIT)

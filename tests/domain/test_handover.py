@@ -101,12 +101,15 @@ def test_every_plan_is_sound(
 
 
 def check_end(found: Plan, goal: Goal, observation: ClusterObservation) -> None:
-    """A path ends with the goal; or with one voter more, who alone could have removed others."""
+    """A path ends with the goal; or with as many voters more as it lacks tasks, or with one more,
+    who alone could have removed others."""
     last = found.path[-1]
     kept = set(last.voters) - goal.voters
     assert goal.voters <= set(last.voters)
     assert last.leader in last.voters
-    if kept:
+    if kept and len(goal.voters) < observation.desired:
+        assert len(last.voters) <= observation.desired
+    elif kept:
         (node,) = (observation.node(address) for address in kept)
         assert node is not None
         assert node.report is not None
@@ -232,11 +235,64 @@ class TestTurn:
         assert turn(observation, BLUES, ETCD, self.policy) == BLUES
 
 
-def test_the_last_resort_gives_up_all_but_the_quorum() -> None:
-    """A blue voter that stays silent: the policy's tolerance cannot be reached by going back."""
+def test_the_last_resort_is_without_the_silent_and_never_below_the_minimum() -> None:
+    """A blue voter that stays silent: the policy's tolerance cannot be reached with it."""
     observation = fleet(3, 3, voters="b1 b2 b3 g1 g2", silent="b3", locked="b1 b2 g1", leader="g1")
     assert plan(observation, BLUES, ETCD, Policy()).decision is Next.WAIT
-    assert plan(observation, BLUES, ETCD, last_resort(Policy())).decision is Next.STEP
+    assert plan(observation, BLUES, ETCD, last_resort(Policy())).decision is Next.WAIT
+    others = goal_for(observation, Colour.BLUE, without=frozenset({"b3"}))
+    found = plan(observation, others, ETCD, last_resort(Policy()))
+    assert (found.step and found.step.kind, found.step and found.step.address) == (
+        Kind.REMOVE,
+        "b3",
+    )
+    assert {len(row.voters) - len(row.unhealthy) for row in found.path} == {4, 3}
+    assert found.path[-1].voters == ("b1", "b2", "g1"), "one of green stays until there is a third"
+
+
+def test_what_is_refused_for_long_is_left_out_where_there_is_another_way() -> None:
+    """Two of green vote in the place of one of blue, and who leads admits nobody."""
+    observation = fleet(3, 3, voters="b2 b3 g1 g2", locked="b2 b3 g1", leader="b2")
+    refused = frozenset({(Kind.ADMIT, "b1")})
+    found = plan(observation, BLUES, ETCD, Policy(), refused)
+    assert found.path[1].step is not None
+    assert found.path[1].step.kind is Kind.REMOVE
+    assert found.path[-1].voters == ("b1", "b2", "b3"), "with other voters it may be admitted"
+    three = fleet(3, 3, voters="b2 b3 g1", locked="b2 b3 g1", leader="b2")
+    again = plan(three, BLUES, ETCD, Policy(), refused)
+    assert again.step is not None
+    assert (again.step.kind, again.step.address) == (Kind.ADMIT, "b1"), "there is no other way"
+
+
+def test_who_refuses_two_admissions_is_not_asked_for_a_third() -> None:
+    observation = fleet(3, 3, voters="b3 g1 g2 g3", locked="b3 g1 g2", leader="b3")
+    refused = frozenset({(Kind.ADMIT, "b1"), (Kind.ADMIT, "g9")})
+    for tried in (refused, refused - {(Kind.ADMIT, "g9")}):
+        found = plan(observation, BLUES, ETCD, Policy(), tried)
+        first = found.path[1].step
+        assert first is not None
+        expected = (Kind.REMOVE, None) if len(tried) > 1 else (Kind.ADMIT, "b2")
+        assert first.kind is expected[0]
+        assert expected[1] in (None, first.address)
+
+
+def test_locks_that_ecs_refuses_for_long_are_done_without_in_the_end() -> None:
+    observation = fleet(3, 3, voters="b1 b2 b3 g1", locked="b1", leader="b1")
+    refused = frozenset({(Kind.LOCK, "b2")})
+    assert plan(observation, BLUES, ETCD, last_resort(Policy())).step is not None
+    found = plan(observation, BLUES, ETCD, last_resort(Policy()), refused)
+    assert found.step is not None
+    assert (found.step.kind, found.step.address) == (Kind.REMOVE, "g1")
+
+
+def test_back_a_raft_is_asked_to_admit_beside_a_voter_that_only_we_do_not_hear() -> None:
+    """etcd takes a frozen node for connected. Forward, to turn back is better."""
+    back = fleet(3, 3, voters="b1 b2 g1 g2", silent="g1", locked="b1 b2 g2", leader="b1")
+    deaf = plan(back, BLUES, ETCD, Policy(), frozenset({(Kind.REMOVE, "g1")}))
+    assert deaf.path[1].step is not None
+    assert deaf.path[1].step.kind in (Kind.ADMIT, Kind.REMOVE)
+    ahead = fleet(3, 3, voters="b1 b2 b3 g1", silent="g1", locked="b1 b2 b3", leader="b1")
+    assert plan(ahead, GREENS, ETCD, Policy()).step is None
 
 
 # Baking

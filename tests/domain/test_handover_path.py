@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quorumshift.domain.handover import Configuration, Goal, Next, Plan, goal_for, plan
 from quorumshift.domain.handover_path import find
-from quorumshift.domain.handover_scene import Scene, keepers
+from quorumshift.domain.handover_scene import Scene, spare
 from quorumshift.domain.handover_space import Space
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
@@ -117,7 +117,9 @@ def compare(observation: ClusterObservation, policy: Policy, keep: bool = False)
         return
     scene = Scene(observation, reading, goal, ETCD, policy)
     if keep:
-        scene = replace(scene, keeper=next(iter(keepers(scene)), None))
+        scene = replace(
+            scene, keepers=frozenset([at for at in spare(scene) if at in scene.able][:1])
+        )
     path = find(scene)
     joining = {n.colour for n in observation.nodes if n.report and n.report.joins_only}
     puzzle = Puzzle(

@@ -37,7 +37,7 @@ class MemoryClock:
 @dataclass
 class MemoryService:
     """Discovery, protection and the deployment engine of one service. ``deeds``: what was asked
-    of AWS, in order."""
+    of AWS, in order. ``still``: addresses whose node starts nothing when it is admitted."""
 
     size: int = 3
     green: bool = True
@@ -45,6 +45,7 @@ class MemoryService:
     rollout: Rollout = field(default_factory=lambda: Rollout(DEPLOYMENT, Progress.RUNNING))
     deeds: list[str] = field(default_factory=list)
     steady: bool = True
+    still: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         blue = [f"b{number}" for number in range(1, self.size + 1)]
@@ -62,7 +63,8 @@ class MemoryService:
         """All tasks; the members among them are started when they were admitted."""
         for address in self.tasks:
             node = self.cluster.at(address)
-            if node is not None and not node.up and node.applied == 0:
+            new = node is not None and not node.up and node.applied == 0
+            if node is not None and new and address not in self.still:
                 node.up, node.since = True, self.cluster.now  # its entry point found itself
         return Roster(tuple(self.tasks.values()), self.size, self.steady)
 

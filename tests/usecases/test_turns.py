@@ -12,7 +12,7 @@ from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.health import Decision
 from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import Colour, quorum
+from quorumshift.domain.raft import Colour, Task, quorum
 from quorumshift.domain.rollout import Progress
 from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.observer import Observer
@@ -231,9 +231,11 @@ def test_a_way_back_replaces_a_blue_voter_that_stays_silent() -> None:
         node.up = turn < 8
         if turn == 8:
             service.stop(DEPLOYMENT)
+        if "b3" not in service.voters():  # its process has ended, and its task with it
+            service.tasks.pop("b3", None)
+            service.tasks["b4"] = Task("arn:b4", "b4", Colour.BLUE, ready=True)
 
     planned = run(service, meddle=stop)
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert planned.lenient
-    assert service.voters() == {"b1", "b2", "b3"}
-    assert service.cluster.at("b3") is not node, "a new member on the same task"
+    assert service.voters() == {"b1", "b2", "b4"}
