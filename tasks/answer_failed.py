@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.notice import unreconciled
 from quorumshift.domain.outcome import read_failure
+from quorumshift.domain.raft import Colour
 from quorumshift.domain.rollout import Check
 from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.usecases.questions import Question, answer
@@ -29,9 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         error = "HandedBack" if done else "HandOverBlocked"
         reason = planned.get("turned") or planned.get("reason") or "it was asked for"
-    question = Question(
-        event.get("deploymentId", ""), event.get("lifecycleEventHookExecutionId", "")
-    )
+    asked = Asked.read(event)
+    question = Question(asked.deployment, asked.hook)
     stopped = (event.get("observation") or {}).get("stopped", False)
     if question.execution:
         where = "the votes are with blue" if done else "the votes were not handed back"
@@ -47,7 +48,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "answered": bool(question.execution),
         "error": error,
         "cause": reason,
-        "handedBack": done and event.get("goal") == "blue",
+        "handedBack": done and asked.goal is Colour.BLUE,
     }
 
 

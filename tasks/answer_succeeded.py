@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import to_json
 from quorumshift.domain.health import Decision
 from quorumshift.domain.rollout import Check
@@ -18,7 +19,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Says yes only when a fresh look shows that ending every blue task now keeps the quorum; else
     nothing is answered, and the hand-over goes on.
     """
-    question = Question(event["deploymentId"], event.get("lifecycleEventHookExecutionId", ""))
+    asked = Asked.read(event)
+    question = Question(asked.deployment, asked.hook)
     look, guard = wiring().hand_over.may_end(question.deployment)
     if look.stopped or guard.decision is not Decision.PROCEED:
         reason = "the rollout was stopped" if look.stopped else guard.sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import from_json, to_json
 from tasks.wiring import wiring
 
@@ -14,18 +15,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     shows whether it was done."""
     # The planner is most of what there is to load here, and not needed to start.
     from quorumshift.domain.look import Look
-    from quorumshift.domain.raft import Colour
     from quorumshift.usecases.turns import Act, Planned, next_turn
 
     w = wiring()
-    last, act = event.get("plan"), event.get("act")
+    asked, last, act = Asked.read(event), event.get("plan"), event.get("act")
     planned = next_turn(
         from_json(Look, event["observation"]),
-        Colour(event["goal"]),
+        asked.colour,
         from_json(Planned, last) if last else None,
         from_json(Act, act) if act and "Error" not in act else None,
         w.dialect,
         w.policy,
-        between="deploymentId" not in event,
+        between=not asked.deployment,
     )
     return dict(to_json(planned))

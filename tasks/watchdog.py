@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import to_json
 from quorumshift.domain.errors import InvalidRequest
 from quorumshift.domain.notice import resumed
@@ -49,10 +50,8 @@ def _dead_hook(event: dict[str, Any]) -> dict[str, Any]:
 
 def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:
     w = wiring()
-    asked = json.loads(detail.get("input") or "{}")
-    question = Question(
-        str(asked.get("deploymentId", "")), str(asked.get("lifecycleEventHookExecutionId", ""))
-    )
+    asked = Asked.read(json.loads(detail.get("input") or "{}"))
+    question = Question(asked.deployment, asked.hook)
     death = Death(
         execution=detail["executionArn"],
         status=detail["status"],

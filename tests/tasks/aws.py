@@ -74,8 +74,9 @@ _CODE = {EndedBy.CHECK: "HOOK_EXECUTION_FAILURE", EndedBy.REQUEST: "MANUAL_STOP"
 
 class MemoryAws:
     """``answers``: what hooks were answered. ``evidence``: the lines left. ``messages``: what
-    people were told. ``executions``: of the hand-over, name → status; ``redriven``: the names of
-    those that were resumed. ``description``: of the deployment once it was created, else ``None``.
+    people were told. ``executions``: of the hand-over, name → status; ``inputs``: what each was
+    started with; ``redriven``: the names of those that were resumed. ``description``: of the
+    deployment once it was created, else ``None``.
     """
 
     def __init__(self, *, green: bool = True) -> None:
@@ -84,6 +85,7 @@ class MemoryAws:
         self.evidence: list[str] = []
         self.messages: list[tuple[str, str]] = []
         self.executions: dict[str, str] = {}
+        self.inputs: dict[str, str] = {}
         self.redriven: list[str] = []
         self.description: str | None = None
         self.undoes = ""
@@ -239,10 +241,11 @@ class MemoryAws:
         self.messages.append((Subject, Message))
         return {"MessageId": "1"}
 
-    def _start(self, name: str, **_: Any) -> Any:
+    def _start(self, name: str, input: str, **_: Any) -> Any:
         if name in self.executions:
             return refusal("ExecutionAlreadyExists")
         self.executions[name] = "RUNNING"
+        self.inputs[name] = input
         return {"executionArn": f"arn:{name}", "startDate": datetime.now(UTC)}
 
     def _describe(self, executionArn: str) -> Any:
@@ -253,6 +256,7 @@ class MemoryAws:
             "executionArn": executionArn,
             "stateMachineArn": SETTINGS.hand_over,
             "status": self.executions[name],
+            "input": self.inputs.get(name, "{}"),
             "startDate": datetime.now(UTC),
             "redriveCount": self.redriven.count(name),
         }

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from quorumshift.adapters.aws.client import code, every
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.undo import ATTEMPTS, HandBack
 
@@ -50,7 +51,7 @@ class HandOvers:
         twice is one execution.
         """
         name = f"{deployment}-{goal.value}"
-        if self._start(name, _payload(deployment, hook, goal)):
+        if self._start(name, Asked(deployment, hook, goal)):
             return True
         known = self._look(name)
         return known is not None and known.hook == hook
@@ -85,7 +86,7 @@ class HandOvers:
         if known and known[-1].resumable and self._resume(known[-1].name):
             return
         for name in _names(deployment)[1:]:
-            if self._start(name, _payload(deployment, "", Colour.BLUE)):
+            if self._start(name, Asked(deployment, "", Colour.BLUE)):
                 return
 
     def state(self, deployment: str) -> HandBack:
@@ -105,8 +106,7 @@ class HandOvers:
         from what it sees, and a step done twice does no harm.
         """
         name = f"{RECONCILE}{cause}"
-        payload = json.dumps({"goal": Colour.BLUE.value})
-        return name if self._start(name, payload) else ""
+        return name if self._start(name, Asked(goal=Colour.BLUE)) else ""
 
     def any_runs(self) -> bool:
         """Asks for one that runs (ListExecutions is eventually consistent)."""
@@ -123,10 +123,10 @@ class HandOvers:
         """Those that were started, in their order."""
         return [found for name in _names(deployment) if (found := self._look(name))]
 
-    def _start(self, name: str, payload: str) -> bool:
+    def _start(self, name: str, asked: Asked) -> bool:
         try:
             self._stepfunctions.start_execution(
-                stateMachineArn=self._machine, name=name, input=payload
+                stateMachineArn=self._machine, name=name, input=asked.text()
             )
         except ClientError as error:
             if code(error) == "ExecutionAlreadyExists":
@@ -156,7 +156,6 @@ class HandOvers:
             if code(error) == "ExecutionDoesNotExist":
                 return None
             raise
-        asked = json.loads(found.get("input") or "{}")
         return Known(
             name=name,
             running=found["status"] == "RUNNING",
@@ -164,19 +163,9 @@ class HandOvers:
             resumable=found["status"] == "ABORTED"
             and not found.get("redriveCount")
             and found.get("redriveStatus") != "NOT_REDRIVABLE",
-            hook=str(asked.get("lifecycleEventHookExecutionId", "")),
+            hook=Asked.read(json.loads(found.get("input") or "{}")).hook,
             why=str(found.get("cause") or found["status"]),
         )
-
-
-def _payload(deployment: str, hook: str, goal: Colour) -> str:
-    return json.dumps(
-        {
-            "deploymentId": deployment,
-            "lifecycleEventHookExecutionId": hook,
-            "goal": goal.value,
-        }
-    )
 
 
 def _names(deployment: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from quorumshift.adapters.aws.asking import Account, brief, in_one_line
 from quorumshift.adapters.aws.deployments import CodeDeployDeployments
 from quorumshift.domain.appspec import Blueprint
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.errors import ObservationFailed
 from quorumshift.domain.look import Look, look_from
 from quorumshift.names import Names
@@ -51,9 +52,9 @@ class ObserveFunction:
 
     def _ask(self, deployment: str | None) -> Any:
         function = self._names.function("Observe")
-        asked = {} if deployment is None else {"deploymentId": deployment}
+        asked = Asked(deployment or "").text().encode()
         with in_one_line(self._names):
-            answer = self._lambdas.invoke(FunctionName=function, Payload=json.dumps(asked).encode())
+            answer = self._lambdas.invoke(FunctionName=function, Payload=asked)
             payload = answer["Payload"].read()
         try:
             said = json.loads(payload)
