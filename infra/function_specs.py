@@ -37,12 +37,15 @@ _LOOK = ("codedeploy:GetDeployment", "codedeploy:GetDeploymentTarget")
 _LIST = ("codedeploy:BatchGetDeployments", "codedeploy:ListDeployments")
 _SCALE = (
     "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:ListTagsForResource",
     "application-autoscaling:RegisterScalableTarget",
     # Who registers a scalable target must be allowed to do what it will do (Application Auto
     # Scaling User Guide, "Identity-based policy examples", "ECS services").
     "ecs:DescribeServices",
     "ecs:UpdateService",
 )
+_SUSPEND = (*_SCALE, "application-autoscaling:TagResource")
+_RESTORE = (*_SCALE, "application-autoscaling:UntagResource")
 _READ_EVIDENCE = ("logs:GetLogEvents",)
 _ANSWER = (
     "codedeploy:PutLifecycleEventHookExecutionStatus",
@@ -57,9 +60,9 @@ TELLING_SECONDS = 10
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 """Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
-_CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_SCALE)
+_CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_LOOK, *_RESTORE)
 _END = (
-    *(*_CLEAN_UP, *_LOOK, "codedeploy:StopDeployment"),
+    *(*_CLEAN_UP, "codedeploy:StopDeployment"),
     *("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StopBuild"),
 )
 
@@ -97,7 +100,8 @@ _DEPLOY = (
         "Starts the deployment, or adopts the one this execution started before",
         (
             *_LIST,
-            *_SCALE,
+            *_SUSPEND,
+            "states:ListExecutions",
             "codedeploy:CreateDeployment",
             # CreateDeployment asks for these three where the call itself brings the revision.
             "codedeploy:GetApplicationRevision",
@@ -150,7 +154,7 @@ _DEPLOY = (
     FunctionSpec(
         "PollRollback",
         "Follows the roll-back to its own end; calls the votes home first",
-        (*_OBSERVE, *_LOOK, *_HAND_OVERS, *_RESUME),
+        (*_OBSERVE, *_LOOK, *_LIST, *_HAND_OVERS, *_RESUME),
         reaches_nodes=True,
         timeout_seconds=110,
     ),
@@ -182,20 +186,20 @@ _HAND_OVER = (
     FunctionSpec(
         "Act",
         "Makes one change of locks or membership",
-        _LOCK,
+        (*_LOCK, *_LOOK, *_LIST),
         reaches_nodes=True,
         timeout_seconds=290,
     ),
     FunctionSpec(
         "AnswerSucceeded",
         "Looks once more, then tells CodeDeploy that blue may end",
-        (*_OBSERVE, *_LOOK, *_ANSWER),
+        (*_OBSERVE, *_LOOK, *_LIST, *_ANSWER),
         reaches_nodes=True,
     ),
     FunctionSpec(
         "AnswerFailed",
         "Tells CodeDeploy to roll back, if it asked; tells people, if nobody did",
-        (*_OBSERVE, *_LOCK, *_LIST, *_ANSWER, *_NOTIFY),
+        (*_OBSERVE, *_LOCK, *_LOOK, *_LIST, *_ANSWER, *_NOTIFY),
         reaches_nodes=True,
     ),
 )

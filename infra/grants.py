@@ -13,6 +13,7 @@ from typing import Any
 
 from aws_cdk import ArnFormat, Stack
 
+from quorumshift.domain.suspension import TAG as SUSPENDED_TAG
 from quorumshift.names import Names
 from quorumshift.settings import evidence_group
 
@@ -197,7 +198,10 @@ class Grants:
         group = [arns.deployment_group()]
         evidence = evidence_group(arns.names.service)
         self._resources: Mapping[str, list[str]] = {
+            "application-autoscaling:ListTagsForResource": [arns.scalable_targets()],
             "application-autoscaling:RegisterScalableTarget": [arns.scalable_targets()],
+            "application-autoscaling:TagResource": [arns.scalable_targets()],
+            "application-autoscaling:UntagResource": [arns.scalable_targets()],
             "cloudwatch:DescribeAlarms": [arns.alarms()],
             "codebuild:BatchGetBuilds": [arns.project()],
             "codebuild:BatchGetProjects": [arns.project()],
@@ -235,7 +239,10 @@ class Grants:
             "states:StartExecution": [arns.state_machine(arns.names.hand_over)],
         }
 
+        own_tag = {"ForAllValues:StringEquals": {"aws:TagKeys": [SUSPENDED_TAG]}}
         self._conditions = {
+            "application-autoscaling:TagResource": own_tag,
+            "application-autoscaling:UntagResource": own_tag,
             "application-autoscaling:RegisterScalableTarget": {
                 "StringEquals": {
                     "application-autoscaling:service-namespace": "ecs",

@@ -32,6 +32,10 @@ _RESUMES = "a hand-back that somebody stopped, and that the watchdog did not res
 _OVER = "gives locks back when the execution that died had no deployment under way"
 _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 
+_RECORD = "what was suspended before stands in a tag of the scalable target; not recorded yet"
+_WHOSE = "whether votes and locks are still this deployment's; not recorded yet"
+_MOVING = "a deployment begins when no votes are being moved; not recorded yet"
+
 EVERYWHERE: Mapping[str, str] = dict.fromkeys(TRACING, _LAMBDA)
 """Granted to every function."""
 
@@ -39,9 +43,24 @@ IN_THE_NETWORK: Mapping[str, str] = dict.fromkeys(NETWORK_INTERFACES, _LAMBDA)
 """Granted to what reaches nodes."""
 
 _HEALTH: Mapping[str, str] = {"ecs:DescribeTaskDefinition": _UNCHECKED}
+_LOOKS: Mapping[str, str] = dict.fromkeys(
+    ("codedeploy:GetDeployment", "codedeploy:GetDeploymentTarget"), _WHOSE
+)
+_LISTS: Mapping[str, str] = dict.fromkeys(
+    ("codedeploy:BatchGetDeployments", "codedeploy:ListDeployments"), _WHOSE
+)
+_RESTORES: Mapping[str, str] = dict.fromkeys(
+    (
+        "application-autoscaling:ListTagsForResource",
+        "application-autoscaling:UntagResource",
+    ),
+    _RECORD,
+)
 _HOOK: Mapping[str, str] = {**_HEALTH, "lambda:InvokeFunction": _DIES}
 _CLEANS_UP: Mapping[str, str] = {
     **_HEALTH,
+    **_LOOKS,
+    **_RESTORES,
     "ecs:UpdateService": _SCALES,
     "codedeploy:BatchGetDeployments": _ANOTHER,
 }
@@ -76,20 +95,26 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "codedeploy:UpdateDeploymentGroup": _UNWATCHED,
         "ecs:DescribeServices": _SCALES,
         "ecs:UpdateService": _SCALES,
+        "application-autoscaling:ListTagsForResource": _RECORD,
+        "application-autoscaling:TagResource": _RECORD,
+        "states:ListExecutions": _MOVING,
     },
     "VerifyOutcome": _CLEANS_UP,
-    "PollRollback": {**_HEALTH, "states:RedriveExecution": _RESUMES},
+    "PollRollback": {**_HEALTH, **_LISTS, "states:RedriveExecution": _RESUMES},
     "VerifyRollback": _CLEANS_UP,
     "NotifyFailed": {
         **_HEALTH,
         **_STOPS_A_BUILD,
+        **_RESTORES,
         "codedeploy:StopDeployment": _STOPS,
         "ecs:UpdateService": _SCALES,
     },
     "Observe": {"codedeploy:BatchGetDeployments": _ANOTHER},
-    "AnswerSucceeded": _HEALTH,
+    "Act": {**_LOOKS, **_LISTS},
+    "AnswerSucceeded": {**_HEALTH, **_LISTS},
     "AnswerFailed": {
         **_HEALTH,
+        **_LOOKS,
         "codedeploy:BatchGetDeployments": _ANOTHER,
         "sns:Publish": _UNRECONCILED,
     },
@@ -104,6 +129,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "Watchdog": {
         **_HEALTH,
         **_STOPS_A_BUILD,
+        **_RESTORES,
         "codebuild:ListBuildsForProject": _BUILD,
         "ecs:UpdateService": _SCALES,
         "ecs:UpdateTaskProtection": _OVER,

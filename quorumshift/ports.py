@@ -69,8 +69,13 @@ class Discovery(Protocol):
     """Which tasks there are, where, and of which colour."""
 
     def roster(self, deployment: str | None) -> Roster:
-        """All tasks that exist now. ``deployment`` tells which task set is green, every other is
-        blue; ``None``: the serving task set is blue, and what else is left is green."""
+        """All tasks that exist now.
+
+        Colours are relative to ``deployment``: its own task set is green, what serves beside it or
+        was replaced by it is blue, and what is neither (a later deployment's green, something left
+        over) has no colour. When its own is gone, what serves is blue. ``None``: what serves is
+        blue, and whatever else is left is green.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,10 @@ class Deployments(Protocol):
         """The rollout that this execution started after ``since``, whatever became of it."""
 
 
+RECONCILE = "reconcile-"
+"""How the name of a hand-over begins that belongs to no rollout."""
+
+
 class HandOvers(Protocol):
     """The state machine that moves the votes. Never do two executions of it work on the same
     rollout at once."""
@@ -199,9 +208,9 @@ class HandOvers(Protocol):
         """Start one between rollouts, to have the serving tasks vote and nobody else; the same
         cause twice is one execution. Its name, or empty: it was started before."""
 
-    def any_runs(self) -> bool:
-        """Whether one runs, for whatever reason; what started within the last seconds may be
-        missed."""
+    def running(self) -> tuple[str, ...]:
+        """The names of those that run, for whatever reason; what started within the last seconds
+        may be missed."""
 
 
 class HookAnswers(Protocol):
@@ -229,13 +238,19 @@ class Alarms(Protocol):
 
 
 class Scaling(Protocol):
-    """The service's automatic scaling. Whether there was anything to change is returned."""
+    """The service's automatic scaling. What it was before it was suspended, and for which rollout
+    that was done, is written down beside it."""
 
-    def suspend(self) -> bool:
-        """Stop it."""
+    def suspend(self, deployment: str) -> bool:
+        """Stop it for this rollout, and remember how it was; what an earlier rollout remembered
+        and did not restore counts as how it was. Whether there was anything to stop."""
 
-    def resume(self) -> bool:
-        """Let it go on."""
+    def resume(self, deployment: str | None) -> bool:
+        """Let it be as it was, if this rollout suspended it (``None``: whichever did); nothing is
+        done to what nobody of ours suspended. Whether there was anything to restore."""
+
+    def suspended_for(self) -> str | None:
+        """The rollout for which it is suspended; ``None``: for none of ours."""
 
 
 class Builds(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import from_json, to_json
 from quorumshift.domain.look import Look
 from quorumshift.usecases.turns import Planned
@@ -13,5 +14,6 @@ from tasks.wiring import wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.act``: ``{"refused"}``, empty when the step was done. The next look tells the rest."""
     planned = from_json(Planned, event["plan"])
-    seen = from_json(Look, event["observation"]).cluster
-    return dict(to_json(wiring().hand_over.act(planned, seen)))
+    look = from_json(Look, event["observation"])
+    asked = Asked.read(event)
+    return dict(to_json(wiring().hand_over.act(planned, look, asked.deployment or None)))

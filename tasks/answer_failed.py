@@ -19,9 +19,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.answer``: ``{"answered", "error", "cause", "handedBack"}``.
 
     ``handedBack``: the votes are with blue. A hand-over that has brought them there, and whose
-    question nobody waits for (there is none, or the rollout was stopped), gives the locks back,
-    because the execution that does it at the end may be gone as well; one that belongs to no
-    deployment tells people when it could not.
+    question nobody waits for (there is none, or the rollout was stopped), gives the locks back if
+    they are still its rollout's, because the execution that does it at the end may be gone as
+    well; one that belongs to no deployment tells people when it could not.
     """
     planned, failure = event.get("plan") or {}, event.get("failure")
     done = planned.get("decision") == "done" and not failure
@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if not question.deployment:
         _between(done, reason)
     elif done and (stopped or not question.execution):
-        wiring().locks.release_all()
+        print(wiring().ending.give_back_locks(question.deployment) or "the locks were given back")
     return {
         "answered": bool(question.execution),
         "error": error,
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _between(done: bool, reason: str) -> None:
     w = wiring()
     if done:
-        w.ending.give_back_locks()
+        w.ending.give_back_locks(None)
     else:
         notice = unreconciled(w.settings.service, reason)
         w.notifier.publish(notice.subject, notice.message)

@@ -27,5 +27,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         w.dialect,
         w.policy,
         between=not asked.deployment,
+        called_home=bool(asked.deployment) and not asked.hook,
     )
     return dict(to_json(planned))

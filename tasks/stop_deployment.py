@@ -8,5 +8,7 @@ from tasks.wiring import wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.stop``: ``{"wasRunning"}``. Votes that are green's are called home by the polls."""
-    return {"wasRunning": wiring().watch.stop(event["deployment"]["id"])}
+    """→ ``$.stop``: ``{"wasRunning", "progress"}``; ``progress``: how it stands now. Votes that are
+    green's are called home by the polls."""
+    was_running, progress = wiring().watch.stop(event["deployment"]["id"])
+    return {"wasRunning": was_running, "progress": progress.value}

@@ -16,10 +16,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     w = wiring()
     deployment = event["deployment"]["id"]
-    seen = w.ending.after_success(deployment)
+    verified = w.ending.after_success(deployment)
     found = {
         "checks": to_json(evidence().read(deployment)),
-        "cluster": to_json(seen.verdict),
+        "cluster": to_json(verified.seen.verdict),
     }
-    outcome = deployed(w.settings.service, {**event, "outcome": found})
+    outcome = deployed(w.settings.service, {**event, "outcome": found}, verified.another)
     return {**to_json(outcome), **found}

@@ -16,8 +16,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     w = wiring()
     deployment = event["deployment"]["id"]
-    seen = w.ending.after_rollback(deployment)
+    verified = w.ending.after_rollback(deployment)
     checks = evidence().read(deployment)
-    found = {"checks": to_json(checks), "cluster": to_json(seen.verdict)}
-    outcome = rolled_back(w.settings.service, {**event, "outcome": found}, checks, w.policy)
+    found = {"checks": to_json(checks), "cluster": to_json(verified.seen.verdict)}
+    state = {**event, "outcome": found}
+    outcome = rolled_back(w.settings.service, state, checks, w.policy, verified.another)
     return {**to_json(outcome), **found}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from quorumshift.adapters.slack import SlackNotifier
     from quorumshift.domain.policy import Dialect, Policy
     from quorumshift.ports import Clock, Evidence, HookAnswers, RaftControl, Registry
+    from quorumshift.usecases.beginning import Beginning
     from quorumshift.usecases.ending import Ending
     from quorumshift.usecases.hand_over import HandOver
     from quorumshift.usecases.hook_checks import HookChecks
@@ -223,6 +224,13 @@ class Wiring:
 
         settings = self.settings
         return ServiceScaling(client("application-autoscaling"), settings.cluster, settings.service)
+
+    @functools.cached_property
+    def beginning(self) -> Beginning:
+        """How deployments begin."""
+        from quorumshift.usecases.beginning import Beginning
+
+        return Beginning(self.deployments, self.hand_overs, self.clock)
 
     @functools.cached_property
     def hand_over(self) -> HandOver:

@@ -3,7 +3,8 @@
 Validate the request; build the commit if it names one; register the task definition; verify the
 Raft cluster; create the deployment; wait and poll until it has succeeded, then verify the outcome
 and tell people. When it fails, is stopped, takes too long or endangers the cluster: stop it, wait
-and poll until the roll-back has ended, verify the cluster again and tell people why.
+and poll until the roll-back has ended, verify the cluster again and tell people why; unless it has
+succeeded by then.
 """
 
 from __future__ import annotations
@@ -144,6 +145,9 @@ def deploy() -> dict[str, Any]:
         "$.stop",
         patience=sdk.LASTING,
     )
+    did_it_succeed = sdk.choice(
+        "DidItSucceed", "What has succeeded, unseen so far, is not undone: the old tasks are gone."
+    )
     notify_rolling_back = sdk.news(
         "NotifyRollingBack", "Tells people that it is being rolled back, and why."
     )
@@ -159,7 +163,9 @@ def deploy() -> dict[str, Any]:
     )
     missed_rollback = sdk.count_missed("MissedRollback", "As MissedLook, of the roll-back.")
     look_again_at_rollback = sdk.choice("LookAgainAtRollback", "As LookAgain, at the roll-back.")
-    is_it_undone = sdk.choice("IsItUndone", "The roll-back goes on, or has ended well.")
+    is_it_undone = sdk.choice(
+        "IsItUndone", "The roll-back goes on, has ended well, or was too late."
+    )
     verify_rollback = sdk.task(
         "VerifyRollback",
         "VerifyRaft once more: the old cluster is healthy and stable. Gives the locks back.",
@@ -223,8 +229,12 @@ def deploy() -> dict[str, Any]:
     sdk.otherwise(look_again, stop_deployment)
     sdk.chain(verify_outcome, notify_succeeded, deployed)
 
-    sdk.chain(stop_deployment, notify_rolling_back, wait_for_rollback, poll_rollback, is_it_undone)
+    sdk.chain(stop_deployment, did_it_succeed)
+    sdk.when(did_it_succeed, "$.stop.progress", "succeeded", verify_outcome)
+    sdk.otherwise(did_it_succeed, notify_rolling_back)
+    sdk.chain(notify_rolling_back, wait_for_rollback, poll_rollback, is_it_undone)
     sdk.when(is_it_undone, "$.rollback.decision", "done", verify_rollback)
+    sdk.when(is_it_undone, "$.rollback.decision", "succeeded", verify_outcome)
     sdk.otherwise(is_it_undone, wait_for_rollback)
     sdk.chain(missed_rollback, look_again_at_rollback)
     sdk.when_less(look_again_at_rollback, "$.missed.looks", "$.missed.most", wait_for_rollback)

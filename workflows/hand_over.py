@@ -37,7 +37,9 @@ def hand_over() -> dict[str, Any]:
         "$.plan",
         patience=sdk.PRESSING,
     )
-    what_next = sdk.choice("WhatNext", "A step, something to wait for, done, or blocked.")
+    what_next = sdk.choice(
+        "WhatNext", "A step, something to wait for, done, blocked, or not its own to do any more."
+    )
     act = sdk.look_anew(
         "Act",
         "Does this one step: locks a task, admits or promotes a member, moves the leadership, "
@@ -74,6 +76,11 @@ def hand_over() -> dict[str, Any]:
     )
     handed_over = sdk.succeed("HandedOver", "Green holds the votes; blue may end.")
     handed_back = sdk.succeed("HandedBack", "Blue holds the votes, as was asked for.")
+    overtaken = sdk.succeed(
+        "Overtaken",
+        "The votes are no longer this deployment's to move: it has succeeded, or another one is "
+        "under way. Not a vote and not a lock was touched.",
+    )
     not_handed_over = sdk.Fail(
         "NotHandedOver",
         "Green does not hold the votes. The cause says why.",
@@ -91,6 +98,7 @@ def hand_over() -> dict[str, Any]:
     sdk.when(what_next, "$.plan.decision", "step", act)
     sdk.when(what_next, "$.plan.decision", "wait", settle)
     sdk.when(what_next, "$.plan.decision", "done", which_goal)
+    sdk.when(what_next, "$.plan.decision", "overtaken", overtaken)
     sdk.otherwise(what_next, answer_failed)
     sdk.chain(act, settle, observe)
     sdk.when(which_goal, "$.plan.goal", "green", answer_succeeded)

@@ -30,6 +30,7 @@ _PARTS = {
     ),
     "Roll-back": (
         "StopDeployment",
+        "DidItSucceed",
         "NotifyRollingBack",
         "WaitForRollback",
         "PollRollback",

@@ -220,6 +220,7 @@ def _undone(document: Document) -> Iterator[Finding]:
     stop, rollback = table(document, "stop"), table(document, "rollback")
     if stop:
         how = "was stopped" if stop.get("wasRunning") else "had ended already"
+        how = "had succeeded already" if stop.get("progress") == "succeeded" else how
         yield Finding("stop", "stop", f"the deployment {how}", dict(stop))
     if rollback.get("undo"):
         data = {"undo": rollback["undo"]}

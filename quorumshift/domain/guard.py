@@ -26,7 +26,8 @@ def termination_guard(observation: ClusterObservation, ending: Colour, policy: P
     if doubts or reading.leader is None:
         return Verdict(Decision.WAIT, doubts or (reading.doubt,), evidence)
     voters = observation.voters
-    staying = [node for node in reading.healthy if node.colour is not ending and node.task]
+    going = (ending, Colour.NONE)  # what is of neither colour is left over, or not ours to count on
+    staying = [node for node in reading.healthy if node.colour not in going and node.task]
     tolerance = len(staying) - quorum(len(voters))
     evidence = replace(
         evidence, healthy=tuple(node.address for node in staying), tolerance=tolerance

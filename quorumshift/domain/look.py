@@ -17,11 +17,13 @@ MOST = 36
 @dataclass(frozen=True, slots=True)
 class Look:
     """``stopped``: the rollout does not run any more, so green is on its way out. ``busy``: a
-    rollout that is under way, where the look was for none."""
+    rollout that is under way, where the look was for none. ``overtaken``: why nothing is to be
+    changed for the rollout any more (``domain/overtaken.py``); empty: it has the votes."""
 
     cluster: ClusterObservation
     stopped: bool
     busy: str = ""
+    overtaken: str = ""
 
     @property
     def goal(self) -> Colour:

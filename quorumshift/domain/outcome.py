@@ -61,9 +61,14 @@ def read_failure(caught: Mapping[str, Any]) -> Failure:
     return Failure(error, cause or "no message was left")
 
 
-def deployed(service: str, state: Mapping[str, Any]) -> Outcome:
-    """The end of an execution that went well."""
+def deployed(service: str, state: Mapping[str, Any], another: str = "") -> Outcome:
+    """The end of an execution that went well. ``another``: the deployment that is under way by
+    now."""
     text = f"{revision(state, 'to')} serves all traffic; the votes are with its tasks."
+    if another:
+        text = f"{revision(state, 'to')} was deployed. {_followed(another)}"
+    if "stop" in state:
+        text += f" It was to be stopped ({_why_given_up(state)}), and had succeeded by then."
     back = Command("quorumshift rollback", f"go back to {revision(state, 'from')}")
     meaning = Meaning(Decision.SUCCEEDED, "", text)
     return _outcome(service, "deployed", state, meaning, "", (watch(state, _STORY), back))
@@ -84,15 +89,21 @@ def rolling_back(service: str, state: Mapping[str, Any], policy: Policy) -> Noti
 
 
 def rolled_back(
-    service: str, state: Mapping[str, Any], checks: Iterable[Check], policy: Policy
+    service: str,
+    state: Mapping[str, Any],
+    checks: Iterable[Check],
+    policy: Policy,
+    another: str = "",
 ) -> Outcome:
     """The end of an execution whose deployment was undone.
 
     ``checks``: the hooks' answers as they are known by now, which may be more than the last poll
-    saw; ``state["observation"]`` is that poll.
+    saw; ``state["observation"]`` is that poll. ``another``: the deployment that is under way by
+    now.
     """
     meaning = why_undone(state, checks, policy)
     end = f"{revision(state, 'from')} serves all traffic again, and its tasks hold all votes."
+    end = f"It was rolled back. {_followed(another)}" if another else end
     commands = (watch(state, _STORY), _READY)
     return _outcome(service, "rolled back", state, meaning, end, commands)
 
@@ -126,6 +137,20 @@ def why_undone(state: Mapping[str, Any], checks: Iterable[Check], policy: Policy
 def _caught(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The failure that ended the way forward: of a state, or of too many looks."""
     return state.get("failure") or gave_up(state)
+
+
+def _why_given_up(state: Mapping[str, Any]) -> str:
+    if caught := _caught(state):
+        return read_failure(caught).message.rstrip(". ")
+    said = ((state.get("observation") or {}).get("meaning") or {}).get("cause")
+    return str(said or "no reason was left").rstrip(". ")
+
+
+def _followed(another: str) -> str:
+    return (
+        f"Deployment {another} is under way by now, so traffic, votes, locks and scaling are its "
+        "own, and were not looked at."
+    )
 
 
 def _outcome(

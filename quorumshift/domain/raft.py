@@ -13,7 +13,8 @@ from enum import StrEnum
 
 
 class Colour(StrEnum):
-    """Which task set a node belongs to. ``NONE``: no task has this address any more."""
+    """Which task set a node belongs to. ``NONE``: no task has this address any more, or its task is
+    of neither: a later deployment's, or left over."""
 
     BLUE = "blue"
     GREEN = "green"

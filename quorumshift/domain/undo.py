@@ -16,10 +16,12 @@ GRACE = 300
 
 
 class Decision(StrEnum):
-    """``HAND_BACK``: members that are not blue's hold the votes; call them home first."""
+    """``HAND_BACK``: members that are not blue's hold the votes; call them home first.
+    ``SUCCEEDED``: there is nothing to undo, and nothing to go back to."""
 
     WAIT = "wait"
     HAND_BACK = "handBack"
+    SUCCEEDED = "succeeded"
     DONE = "done"
     FAILED = "failed"
 
@@ -38,7 +40,8 @@ class HandBack:
 class UndoObservation:
     """Everything known of a roll-back at one time; ``waited``, ``deadline``: seconds of waiting.
 
-    ``undo``: the rollout that rolls ``rollout`` back, as far as there is one.
+    ``undo``: the rollout that rolls ``rollout`` back, as far as there is one. ``overtaken``: why
+    votes and locks are no longer this rollout's (``domain/overtaken.py``).
     """
 
     waited: int
@@ -47,6 +50,7 @@ class UndoObservation:
     undo: Rollout | None
     cluster: ClusterObservation
     hand_back: HandBack
+    overtaken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,20 @@ ATTEMPTS = 3
 def judge(seen: UndoObservation) -> Meaning:
     """What the observation means. Never raises.
 
-    The votes come first: green may not end while its votes are needed, and the locks keep it
-    alive until they are home.
+    What has succeeded is not undone: blue is gone, and the votes would be handed to nobody.
+    Otherwise the votes come first: green may not end while its votes are needed, and the locks
+    keep it alive until they are home. Once another rollout is under way they are its own, and what
+    is left to find out is how this one's roll-back ended.
     """
+    if seen.rollout.progress is Progress.SUCCEEDED:
+        return Meaning(
+            Decision.SUCCEEDED, f"{seen.rollout.id} had succeeded before it could be stopped"
+        )
     votes = strangers(seen.cluster)
     if seen.hand_back.running:
         return _wait(seen, "the votes are being handed back to blue")
+    if seen.overtaken:
+        return _after_the_stop(seen)
     if seen.cluster.membership in (Membership.LOCAL, Membership.UNKNOWN):
         return _wait(seen, "no quorum tells who votes")
     if votes and seen.hand_back.ended < ATTEMPTS:

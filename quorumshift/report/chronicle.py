@@ -40,7 +40,7 @@ _STATUS = {
 QUIET = (
     *("Receive", "BuildOrNot", "WaitForBuild", "PollBuild", "IsItBuilt"),
     *("WaitForDeployment", "PollDeployment", "HowIsItGoing"),
-    *("WaitForRollback", "PollRollback", "IsItUndone"),
+    *("DidItSucceed", "WaitForRollback", "PollRollback", "IsItUndone"),
     *("MissedLook", "LookAgain", "MissedRollback", "LookAgainAtRollback"),
 )
 """States whose entry is not worth a line: waiting and choosing, and what a loop does again."""

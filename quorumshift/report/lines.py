@@ -29,7 +29,10 @@ SHOWN = {
 
 LOOPING = ("PollBuild", "PollDeployment", "PollRollback", "Observe", "Plan", "Act")
 """Functions that a loop calls again and again; what they find is told by others."""
-ENDS = ("Deployed", "RolledBack", "Failed", "FailedUnheard", "HandedOver", "HandedBack", "Skipped")
+ENDS = (
+    *("Deployed", "RolledBack", "Failed", "FailedUnheard", "Skipped"),
+    *("HandedOver", "HandedBack", "Overtaken"),
+)
 NEWS = frozenset({*DEPLOY_STATES, *HAND_OVER_STATES, *ENDS} - {*LOOPING})
 """States whose entry is news; waiting and choosing is not."""
 CHATTER = ("PROVISIONING", "PENDING", "DEACTIVATING", "STOPPING", "RUNNING, UNKNOWN")

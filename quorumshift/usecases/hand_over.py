@@ -12,6 +12,7 @@ from quorumshift.domain.raft import ClusterObservation, Colour, Standing
 from quorumshift.domain.rollout import Progress
 from quorumshift.ports import Clock, Deployments, RaftControl
 from quorumshift.usecases.observer import Observer
+from quorumshift.usecases.overtaking import look_whose
 from quorumshift.usecases.turns import Act, Planned
 from quorumshift.usecases.vote_locks import VoteLocks
 
@@ -46,15 +47,20 @@ class HandOver:
         whether there is one."""
         if deployment is None:
             return Look(self._observer.look(None), False, self._deployments.active() or "")
-        stopped = self._deployments.look(deployment).progress is not Progress.RUNNING
-        return Look(self._observer.look(deployment), stopped)
+        rollout, over = look_whose(self._deployments, deployment)
+        stopped = rollout.progress is not Progress.RUNNING
+        return Look(self._observer.look(deployment), stopped, overtaken=over)
 
-    def act(self, planned: Planned, seen: ClusterObservation) -> Act:
-        """Do the planned step. What was refused, or got no reply from Raft, is seen by the next
-        look. Raises ``Transient`` where AWS does not answer, which says nothing of the cluster."""
-        step = planned.plan.step
+    def act(self, planned: Planned, look: Look, deployment: str | None) -> Act:
+        """Do the planned step, if what it was planned for still holds: since the look, minutes may
+        have gone by in which no function could run. What was refused, or got no reply from Raft,
+        is seen by the next look. Raises ``Transient`` where AWS does not answer, which says nothing
+        of the cluster."""
+        step, seen = planned.plan.step, look.cluster
         if step is None:
             return Act("")
+        if (changed := self._changed(look, deployment)) is not None:
+            return Act(changed)
         deadline = self._clock.now() + (PATIENCE_SECONDS if step.kind in _MAY_BE_EARLY else 0)
         while True:
             try:
@@ -69,6 +75,19 @@ class HandOver:
                 self._clock.sleep(TRY_EVERY_SECONDS)
             else:
                 return Act("")
+
+    def _changed(self, look: Look, deployment: str | None) -> str | None:
+        """What is no longer as it was seen, of that on which a step rests besides the cluster;
+        ``None``: nothing. A step is safe for the cluster by itself; whose it is to do is not."""
+        if deployment is None:
+            busy = self._deployments.active() or ""
+            return f"{busy or look.busy} came or went since the look" if busy != look.busy else None
+        rollout, over = look_whose(self._deployments, deployment)
+        if over != look.overtaken:
+            return over or f"{deployment} has the votes again"
+        if (rollout.progress is not Progress.RUNNING) != look.stopped:
+            return f"since the look {deployment} has ended: {rollout.progress.value}"
+        return None
 
     def may_end(self, deployment: str) -> tuple[Look, Verdict]:
         """A fresh look, and whether every blue task may end at this instant."""

@@ -41,6 +41,11 @@ class Settling:
         self._clock = clock
         self._policy = policy
 
+    def once(self, deployment: str | None) -> Seen:
+        """One look, whatever it shows."""
+        seen = self._look(deployment)
+        return Seen(seen, self._assess(seen))
+
     def healthy(self, deployment: str | None) -> Seen:
         """Look until one look is healthy; at the deadline, what the last one said."""
         return self._until(deployment, lambda _, later: self._assess(later))

@@ -48,7 +48,7 @@ class Reconciling:
             return Reconciled("", found.reason)
         if found.plan.decision is Next.BLOCKED:
             return Reconciled("", found.reason, alarming=bool(abandoned(look.cluster)))
-        if self.hand_overs.any_runs():
+        if self.hand_overs.running():
             return Reconciled("", "an execution that moves votes runs, and looks for itself")
         return Reconciled(self.hand_overs.reconcile(picture(look.cluster)), found.reason)
 

@@ -29,12 +29,13 @@ class Act:
 
 
 class Turn(StrEnum):
-    """What comes next."""
+    """What comes next. ``OVERTAKEN``: nothing, as the rollout has the votes no more."""
 
     STEP = "step"
     WAIT = "wait"
     DONE = "done"
     BLOCKED = "blocked"
+    OVERTAKEN = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,12 @@ def next_turn(
     policy: Policy,
     *,
     between: bool = False,
+    called_home: bool = False,
 ) -> Planned:
     """Plan one turn. Pure; ``last`` and ``last_act`` are what the turn before left.
+
+    ``called_home``: nobody waits for an answer; it is over when the rollout has stopped, because
+    the locks can be given back only then.
 
     ``between``: no rollout is the reason, but a task that ended or was started. Nothing presses
     then, so there is no last resort: a voter whose task runs keeps its vote. Once a rollout is
@@ -132,6 +137,10 @@ def next_turn(
     """
     seen = look.cluster
     began = last.began if last else seen.at
+    if look.overtaken:
+        goal, turned = (last.goal, last.turned) if last else (asked, "")
+        nothing = Plan(Next.WAIT, None, look.overtaken, "", (), crossed=False)
+        return Planned(Turn.OVERTAKEN, goal, nothing, look.overtaken, began, turned)
     memory = _remembered(seen, last, last_act, policy, between=between)
     course = _course(look, asked, last, memory, dialect, policy, between=between)
     goal, found = course.goal, course.found
@@ -142,8 +151,11 @@ def next_turn(
         drained, pause = drained + bye.pause, bye.pause
         decision = Turn.WAIT if pause else decision
         reason = bye.said if pause else f"{reason} {bye.said}".strip()
-    if between and (nothing := _nothing_to_do(look)):
-        decision, reason = Turn.DONE, nothing
+    if between and (why := _nothing_to_do(look)):
+        decision, reason = Turn.DONE, why
+    if decision is Turn.DONE and called_home and not look.stopped:
+        decision, pause = Turn.WAIT, PAUSES[1]
+        reason = f"{reason} The rollout has not stopped yet."
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     told = bool(last and last.told)

@@ -56,13 +56,10 @@ class VoteLocks:
         if tasks:
             self._protection.lock(tasks, self._policy.lock_minutes)
 
-    def release_all(self) -> int:
-        """Give back every lock of the service, also one that an earlier execution left behind."""
-        step = let_go(self._observer.look(None))
-        if step is None:
-            return 0
-        self.apply(step)
-        return len(step.tasks)
+    def give_back(self, seen: ClusterObservation) -> None:
+        """Give back every lock that was seen, also one that an earlier execution left behind."""
+        if (step := let_go(seen)) is not None:
+            self.apply(step)
 
     def apply(self, step: Step) -> None:
         """Do a lock or a release. Raises ``ChangeRefused``."""

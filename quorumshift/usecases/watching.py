@@ -29,6 +29,7 @@ from quorumshift.ports import (
     HandOvers,
 )
 from quorumshift.usecases.observer import Observer
+from quorumshift.usecases.overtaking import look_whose
 from quorumshift.usecases.vote_locks import VoteLocks
 
 
@@ -130,7 +131,7 @@ class Watch:
             return replace(counted, decision=Undoing.WAIT, reason=reason)
 
     def _undone(self, deployment: str, counted: Undone, pace: Pace) -> Undone:
-        rollout = self.deployments.look(deployment)
+        rollout, over = look_whose(self.deployments, deployment)
         undo = self.deployments.look(rollout.undone_by) if rollout.undone_by else None
         seen = UndoObservation(
             waited=counted.waited,
@@ -139,6 +140,7 @@ class Watch:
             undo=undo,
             cluster=self.observer.look(deployment),
             hand_back=self.hand_overs.state(deployment),
+            overtaken=over,
         )
         meaning: Meaning = judge(seen)
         if meaning.decision is Undoing.HAND_BACK:
@@ -176,12 +178,14 @@ class Watch:
             print(one_line(f"locks not kept: {error}"))
         return seen
 
-    def stop(self, deployment: str) -> bool:
-        """Stop a rollout with its roll-back; whether it still ran."""
-        running = self.deployments.look(deployment).progress is Progress.RUNNING
-        if running:
-            self.deployments.stop(deployment)
-        return running
+    def stop(self, deployment: str) -> tuple[bool, Progress]:
+        """Stop a rollout with its roll-back; whether it still ran, and how it stands now: it may
+        have succeeded a moment before."""
+        progress = self.deployments.look(deployment).progress
+        if progress is not Progress.RUNNING:
+            return False, progress
+        self.deployments.stop(deployment)
+        return True, self.deployments.look(deployment).progress
 
 
 def _unfinished(deployment: str, reason: str) -> RollbackFailed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
@@ -12,7 +11,6 @@ from moto import mock_aws
 
 from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.aws.protection import EcsTaskProtection
-from quorumshift.adapters.aws.scaling import ServiceScaling
 from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.domain.errors import ChangeRefused, InvalidRequest, MissingResource, Transient
 from quorumshift.domain.previous import Deployed
@@ -157,78 +155,6 @@ def test_a_container_that_is_not_there_is_named(client: Any) -> None:
     live = register(ecs)
     with pytest.raises(MissingResource, match=r"no container web \(but app, sidecar\)"):
         EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live, tuple).with_image(IMAGE)
-
-
-class OneTarget:
-    """Application Auto Scaling with at most one scalable target, and what it is suspended from.
-
-    Not moto's: that asks moto's ECS for the service, and where an embedded AWS runs in this
-    process, another ECS stands in its place."""
-
-    def __init__(self, **suspended: bool) -> None:
-        self.suspended: dict[str, bool] | None = suspended
-        self.api = Api(
-            "application-autoscaling",
-            describe_scalable_targets=self._describe,
-            register_scalable_target=self._register,
-        )
-
-    def _describe(self, ResourceIds: list[str], **_: Any) -> dict[str, Any]:
-        if self.suspended is None:
-            return {"ScalableTargets": []}
-        target = {
-            "ServiceNamespace": "ecs",
-            "ResourceId": ResourceIds[0],
-            "ScalableDimension": "ecs:service:DesiredCount",
-            "MinCapacity": 3,
-            "MaxCapacity": 9,
-            "RoleARN": "arn:aws:iam::123456789012:role/scaling",
-            "CreationTime": datetime(2026, 11, 22, tzinfo=UTC),
-            "SuspendedState": self.suspended,
-        }
-        return {"ScalableTargets": [target]}
-
-    def _register(self, SuspendedState: dict[str, bool], **which: Any) -> dict[str, Any]:
-        assert which == {
-            "ServiceNamespace": "ecs",
-            "ResourceId": "service/c/s",
-            "ScalableDimension": "ecs:service:DesiredCount",
-        }
-        self.suspended = SuspendedState
-        return {}
-
-
-def test_scaling_is_suspended_and_resumed() -> None:
-    target = OneTarget()
-    ours = ServiceScaling(target.api, "c", "s")
-    for _ in range(2):
-        assert ours.suspend()
-        assert target.suspended == {
-            "DynamicScalingInSuspended": True,
-            "DynamicScalingOutSuspended": True,
-            "ScheduledScalingSuspended": True,
-        }
-        assert not ours.suspend()
-        assert ours.resume()
-        assert not any(target.suspended.values())
-        assert not ours.resume()
-    assert len(target.api.asked("register_scalable_target")) == 4
-
-
-def test_what_is_suspended_in_part_is_suspended_whole() -> None:
-    target = OneTarget(DynamicScalingInSuspended=True)
-    assert ServiceScaling(target.api, "c", "s").suspend()
-    assert target.suspended is not None
-    assert all(target.suspended.values())
-
-
-def test_a_service_that_does_not_scale_is_left_alone() -> None:
-    target = OneTarget()
-    target.suspended = None
-    ours = ServiceScaling(target.api, "c", "s")
-    assert not ours.suspend()
-    assert not ours.resume()
-    assert target.api.asked("register_scalable_target") == []
 
 
 TASKS = [f"arn:aws:ecs:eu-west-1:123456789012:task/c/{number}" for number in range(12)]

@@ -42,6 +42,7 @@ ONE_PAGE = {
     "describe_repositories": BY_NAME,
     "describe_target_groups": BY_NAME,
     "describe_vpcs": BY_NAME,
+    "list_tags_for_resource": "Application Auto Scaling tells all tags at once; others page them",
 }
 """Operations with pages that are called once somewhere, and why that is enough."""
 
@@ -181,7 +182,7 @@ def history() -> Any:
 def hand_overs() -> Any:
     return HandOvers(
         Api("stepfunctions", list_executions=in_pages("executions", [RUN])), ARN
-    ).any_runs()
+    ).running()[0]
 
 
 def listeners() -> Any:
@@ -217,9 +218,11 @@ def scaling() -> Any:
     api = Api(
         "application-autoscaling",
         describe_scalable_targets=in_pages("ScalableTargets", [target], "NextToken"),
-        register_scalable_target={},
+        register_scalable_target={"ScalableTargetARN": "arn:t"},
+        list_tags_for_resource={"Tags": {}},
+        tag_resource={},
     )
-    return ServiceScaling(api, "c", "s").suspend()
+    return ServiceScaling(api, "c", "s").suspend("d-1")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +234,7 @@ def scaling() -> Any:
         (deployments, "d-1"),
         (executions, "one"),
         (history, "Plan"),
-        (hand_overs, True),
+        (hand_overs, "one"),
         (listeners, "10.0.0.4"),
         (scaling, True),
     ],

@@ -15,6 +15,7 @@ from quorumshift.domain.raft import Colour
 from quorumshift.domain.rollout import EndedBy, Progress, StageStatus
 from quorumshift.settings import Settings
 from tests.adapters.aws_api import Api, refusal
+from tests.adapters.one_target import OneTarget
 from tests.usecases.service import DEPLOYMENT, MemoryService
 
 ACCOUNT = "123456789012"
@@ -75,8 +76,8 @@ _CODE = {EndedBy.CHECK: "HOOK_EXECUTION_FAILURE", EndedBy.REQUEST: "MANUAL_STOP"
 class MemoryAws:
     """``answers``: what hooks were answered. ``evidence``: the lines left. ``messages``: what
     people were told. ``executions``: of the hand-over, name → status; ``inputs``: what each was
-    started with; ``redriven``: the names of those that were resumed. ``description``: of the
-    deployment once it was created, else ``None``.
+    started with; ``redriven``: the names of those that were resumed. ``scaling``: of the service,
+    which does not scale. ``description``: of the deployment once it was created, else ``None``.
     """
 
     def __init__(self, *, green: bool = True) -> None:
@@ -89,6 +90,7 @@ class MemoryAws:
         self.redriven: list[str] = []
         self.description: str | None = None
         self.undoes = ""
+        self.scaling = OneTarget(scales=False)
         self.apis = {
             "codedeploy": self._codedeploy(),
             "ecs": self._ecs(),
@@ -103,9 +105,7 @@ class MemoryAws:
                 redrive_execution=self._redrive,
                 list_executions=self._list_executions,
             ),
-            "application-autoscaling": Api(
-                "application-autoscaling", describe_scalable_targets={"ScalableTargets": []}
-            ),
+            "application-autoscaling": self.scaling.api,
         }
 
     def client(self, name: str) -> Client:

@@ -150,8 +150,9 @@ def test_a_member_of_the_old_tasks_that_is_left_is_found(aws: MemoryAws) -> None
 
 
 def test_stopping_twice_is_stopping_once(aws: MemoryAws) -> None:
-    assert stop_deployment.handler(started(), None) == {"wasRunning": True}
-    assert stop_deployment.handler(started(), None) == {"wasRunning": False}
+    stopped = {"progress": "stopped"}
+    assert stop_deployment.handler(started(), None) == {"wasRunning": True, **stopped}
+    assert stop_deployment.handler(started(), None) == {"wasRunning": False, **stopped}
     assert aws.service.deeds == ["stop"]
 
 
@@ -196,7 +197,7 @@ def test_a_failure_before_a_deployment_touched_nothing(aws: MemoryAws) -> None:
     outcome = notify_failed.handler(state, None)
     assert (outcome["error"], outcome["touched"]) == ("InvalidRequest", False)
     assert outcome["cause"] == "no. Nothing was touched."
-    assert aws.service.locked == set()
+    assert aws.service.locked == {"b1"}, "it is not this execution's"
     assert aws.messages[0][0] == "sample: failed (InvalidRequest)"
 
 
@@ -219,9 +220,10 @@ def test_a_deployment_that_nobody_would_follow_is_stopped(aws: MemoryAws) -> Non
 
 
 def test_what_cannot_be_done_or_told_stands_in_the_cause(aws: MemoryAws) -> None:
-    aws.apis["ecs"].answers["describe_services"] = refusal("AccessDeniedException", status=403)
+    aws.apis["codedeploy"].answers["list_deployments"] = refusal("AccessDenied", status=403)
     aws.apis["sns"].answers["publish"] = refusal("NotFoundException", status=404)
     state = {"execution": EXECUTION, "failure": failure("InvalidRequest", "no")}
     cause = notify_failed.handler(state, None)["cause"]
-    assert "no. Nothing was touched. This could not be done: ClientError" in cause
+    assert "no. This could not be done: ClientError" in cause
+    assert "Whether a deployment was started is not known" in cause
     assert "Nobody was told" in cause

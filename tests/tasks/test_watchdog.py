@@ -83,10 +83,14 @@ def test_locks_are_kept_while_votes_are_not_home(aws: MemoryAws) -> None:
     assert "so the locks are kept" in aws.messages[0][1]
 
 
-def test_an_execution_that_had_no_deployment_gives_the_locks_back(aws: MemoryAws) -> None:
+def test_an_execution_that_had_no_deployment_leaves_locks_and_scaling_to_whose_they_are(
+    aws: MemoryAws,
+) -> None:
     aws.service.lock(["arn:b1"], 120)
+    aws.scaling.suspended = {"DynamicScalingInSuspended"}
     watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
-    assert aws.service.locked == set()
+    assert aws.service.locked == {"b1"}
+    assert aws.scaling.suspended == {"DynamicScalingInSuspended"}
     assert aws.executions == {}
     assert "Nothing was touched" in aws.messages[0][1]
 

@@ -131,12 +131,16 @@ class MemoryService:
         """Nothing starts a rollout here."""
         raise NotImplementedError
 
-    def suspend(self) -> bool:
+    def suspend(self, deployment: str) -> bool:
         """Scaling."""
         self.deeds.append("suspend")
         return True
 
-    def resume(self) -> bool:
+    def resume(self, deployment: str | None) -> bool:
         """Scaling."""
         self.deeds.append("resume")
         return True
+
+    def suspended_for(self) -> str | None:
+        """Nobody's."""
+        return None

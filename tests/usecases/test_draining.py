@@ -213,7 +213,7 @@ def run(service: MemoryService, users: int, stop_after: int | None) -> tuple[Pla
         planned = next_turn(look, Colour.GREEN, planned, act, service.raft.dialect, POLICY)
         turns.append(planned.decision)
         if planned.decision is Turn.STEP:
-            act = machine.act(planned, look.cluster)
+            act = machine.act(planned, look, DEPLOYMENT)
         service.clock.sleep(planned.settle_seconds)
         assert len(turns) < 200
     return planned, turns

@@ -58,7 +58,7 @@ class Driver:
         if self.last is None or self.look is None or self.last.decision is not Turn.STEP:
             return
         voters = self.service.voters()
-        self.act = self.hand_over.act(self.last, self.look.cluster)
+        self.act = self.hand_over.act(self.last, self.look, DEPLOYMENT)
         assert len(voters ^ self.service.voters()) <= 1, "two changes at once"
         check(self.service)
 

@@ -54,7 +54,7 @@ def run(
         if planned.decision in (Turn.DONE, Turn.BLOCKED):
             return planned
         if planned.decision is Turn.STEP:
-            act = hand_over.act(planned, look.cluster)
+            act = hand_over.act(planned, look, DEPLOYMENT)
             check_locks(service)
         service.clock.sleep(planned.settle_seconds)
     raise AssertionError(f"no end: {planned}")
@@ -124,7 +124,7 @@ def test_a_way_back_that_is_blocked_waits_before_its_last_resort() -> None:
     while "g1" not in service.voters():
         look = machine(service).look(DEPLOYMENT)
         planned = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
-        machine(service).act(planned, look.cluster)
+        machine(service).act(planned, look, DEPLOYMENT)
     seen = machine(service).look(DEPLOYMENT)
     unable = replace(service.raft.dialect, removal=False)
     first = next_turn(seen, Colour.BLUE, None, None, unable, POLICY)
@@ -143,9 +143,9 @@ def test_a_step_that_is_early_waits_inside_and_costs_no_turn() -> None:
         planned = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
         if planned.plan.step is not None and planned.plan.step.kind is Kind.ADMIT:
             break
-        hand_over.act(planned, look.cluster)
+        hand_over.act(planned, look, DEPLOYMENT)
     service.cluster.nodes["3"].since = began = service.clock.now()  # it has just reconnected
-    assert hand_over.act(planned, look.cluster) == Act("")
+    assert hand_over.act(planned, look, DEPLOYMENT) == Act("")
     assert 4 < service.clock.now() - began < 10
     assert planned.settle_seconds == 0
 

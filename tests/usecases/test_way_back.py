@@ -61,7 +61,7 @@ class Back:
         self.planned = planned = from_json(Planned, to_json(planned))
         self.told += planned.tell
         if planned.decision is Turn.STEP:
-            self.act = hand_over.act(planned, look.cluster)
+            self.act = hand_over.act(planned, look, DEPLOYMENT)
         service.clock.sleep(planned.settle_seconds)
         return planned
 

@@ -12,9 +12,7 @@ from quorumshift.adapters.aws.client import code, every
 from quorumshift.domain.asked import Asked
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.undo import ATTEMPTS, HandBack
-
-RECONCILE = "reconcile-"
-"""How the name of an execution begins that belongs to no rollout."""
+from quorumshift.ports import RECONCILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +100,21 @@ class HandOvers:
     def reconcile(self, cause: str) -> str:
         """Start one that belongs to no rollout, named after its cause.
 
-        Two at once, where :meth:`any_runs` was told too late, take the same steps: each plans anew
+        Two at once, where :meth:`running` was told too late, take the same steps: each plans anew
         from what it sees, and a step done twice does no harm.
         """
         name = f"{RECONCILE}{cause}"
         return name if self._start(name, Asked(goal=Colour.BLUE)) else ""
 
-    def any_runs(self) -> bool:
-        """Asks for one that runs (ListExecutions is eventually consistent)."""
-        running = every(
+    def running(self) -> tuple[str, ...]:
+        """The names of those that run (ListExecutions is eventually consistent)."""
+        found = every(
             self._stepfunctions.list_executions,
             "executions",
             stateMachineArn=self._machine,
             statusFilter="RUNNING",
-            maxResults=1,
         )
-        return next(running, None) is not None
+        return tuple(str(one["name"]) for one in found)
 
     def _known(self, deployment: str) -> list[Known]:
         """Those that were started, in their order."""

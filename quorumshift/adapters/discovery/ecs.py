@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from quorumshift.adapters.aws.client import every
@@ -15,6 +15,7 @@ from quorumshift.ports import GreenTask, Roster
 _AT_ONCE = 100
 """Tasks that DescribeTasks and GetTaskProtection take."""
 _PRIMARY = "PRIMARY"
+_DRAINING = "DRAINING"
 _STEADY = "STEADY_STATE"
 _WANTED = ("UserInitiated", "SpotInterruption", "TerminationNotice")
 """Stop codes that say nothing about the image."""
@@ -39,7 +40,7 @@ class EcsService:
         will never have one of IPv4."""
         service = self._describe_service()
         sets = self._task_sets()
-        colours = {str(one["id"]): _colour(one, deployment) for one in sets}
+        colours = _colours(sets, deployment)
         tasks = list(self._tasks("RUNNING"))
         locks = self._locks([str(task["taskArn"]) for task in tasks])
         return Roster(
@@ -133,9 +134,7 @@ class EcsService:
         )
 
     def _green_ids(self, deployment: str) -> set[str]:
-        return {
-            str(one["id"]) for one in self._task_sets() if _colour(one, deployment) is Colour.GREEN
-        }
+        return {str(one["id"]) for one in self._task_sets() if one.get("externalId") == deployment}
 
     def _tasks(self, desired: str) -> Iterator[dict[str, Any]]:
         arns = list(
@@ -188,12 +187,27 @@ class EcsService:
         )
 
 
-def _colour(task_set: dict[str, Any], deployment: str | None) -> Colour:
-    if deployment is not None:
-        is_green = task_set.get("externalId") == deployment
-    else:
-        is_green = task_set.get("status") != _PRIMARY
-    return Colour.GREEN if is_green else Colour.BLUE
+def _colours(sets: Sequence[dict[str, Any]], deployment: str | None) -> dict[str, Colour]:
+    """Task set → its colour for ``deployment``; see ``ports.Discovery``."""
+    own = [one for one in sets if deployment is not None and one.get("externalId") == deployment]
+    rest = [one for one in sets if one not in own]
+    blue = [one for one in rest if one.get("status") == _PRIMARY] or _replaced(own, rest)
+    other = Colour.GREEN if deployment is None else Colour.NONE
+    return {
+        str(one["id"]): Colour.GREEN if one in own else Colour.BLUE if one in blue else other
+        for one in sets
+    }
+
+
+def _replaced(own: list[dict[str, Any]], rest: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the other task sets, those that the primary one took the place of: what was made after it
+    is a later deployment's, and what is on its way out is left over from an earlier one, as long as
+    there is another."""
+    made = [one["createdAt"] for one in own if one.get("createdAt")]
+    older = [
+        one for one in rest if not made or not one.get("createdAt") or one["createdAt"] <= made[0]
+    ]
+    return [one for one in older if one.get("status") != _DRAINING] or older
 
 
 def _colour_of(task: dict[str, Any], colours: dict[str, Colour]) -> Colour:
@@ -209,9 +223,10 @@ def _was_wanted(task: dict[str, Any]) -> bool:
     return task.get("stopCode") in _WANTED or reason.startswith(_SCALED)
 
 
-def _is_steady(sets: Iterable[dict[str, Any]], deployment: str | None) -> bool:
+def _is_steady(sets: Sequence[dict[str, Any]], deployment: str | None) -> bool:
     wanted = Colour.BLUE if deployment is None else Colour.GREEN
-    ours = [one for one in sets if _colour(one, deployment) is wanted]
+    colours = _colours(sets, deployment)
+    ours = [one for one in sets if colours[str(one["id"])] is wanted]
     return bool(ours) and all(one.get("stabilityStatus") == _STEADY for one in ours)
 
 

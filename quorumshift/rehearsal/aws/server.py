@@ -34,6 +34,7 @@ from quorumshift.rehearsal.aws.loud import (
 from quorumshift.rehearsal.aws.notifications import NotificationsEngine
 from quorumshift.rehearsal.aws.permissions import DENIED, needed, refusal
 from quorumshift.rehearsal.aws.quick import import_moto
+from quorumshift.rehearsal.aws.scaling_tags import ScalingTagsEngine
 from quorumshift.rehearsal.aws.schedules import SchedulesEngine
 from quorumshift.rehearsal.aws.step_functions import StepFunctionsEngine
 from quorumshift.rehearsal.world import AWS_PORT, REGION, World
@@ -74,6 +75,7 @@ class EmbeddedAws:
             self.builds,
             NotificationsEngine(world),
             CloudFormationEngine(world),
+            ScalingTagsEngine(),
             LoudEngine(),
             *engines,
         ]
