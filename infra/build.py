@@ -135,5 +135,6 @@ class ImageBuild(Construct):
             "Role",
             service="codebuild",
             description="Builds and pushes the image of one service",
+            source=arns.project(),
             statements=statements,
         )

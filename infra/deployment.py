@@ -91,6 +91,7 @@ class Deployment(Construct):
             self,
             "Role",
             service="codedeploy",
+            source=arns.deployment_group(),
             description="CodeDeploy: task sets, listeners, alarms and hooks of one service",
             statements=statements,
         )

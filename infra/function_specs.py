@@ -13,7 +13,8 @@ class FunctionSpec:
     ``infra/grants.py`` knows on what. ``reaches_nodes``: runs in the VPC. ``settles``: waits for
     the cluster, so that the policy's times are added to ``timeout_seconds``. A state's own
     TimeoutSeconds is a little longer, so that a function that is late is Lambda's error and
-    names the function."""
+    names the function. ``reserved``: how many of it may run at once whatever else the account
+    runs, and no more; 0: as the account has room."""
 
     state: str
     does: str
@@ -22,6 +23,7 @@ class FunctionSpec:
     settles: bool = False
     timeout_seconds: int = 50
     memory: int = 256
+    reserved: int = 0
 
 
 _OBSERVE = (
@@ -65,6 +67,10 @@ _END = (
     *(*_CLEAN_UP, "codedeploy:StopDeployment"),
     *("codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StopBuild"),
 )
+
+_RESERVED = 2
+"""For what cannot wait: CodeDeploy gives a hook an hour, and the watchdog comes when others fail.
+One for the deployment that runs, one for the last of another that does not end."""
 
 _DEPLOY = (
     FunctionSpec("ValidateRequest", "Checks the request before anything is touched", _LIST),
@@ -212,6 +218,7 @@ _HOOKS = (
         reaches_nodes=True,
         settles=True,
         timeout_seconds=120,
+        reserved=_RESERVED,
     ),
     FunctionSpec(
         "AfterInstall",
@@ -220,6 +227,7 @@ _HOOKS = (
         reaches_nodes=True,
         settles=True,
         timeout_seconds=120,
+        reserved=_RESERVED,
     ),
     FunctionSpec(
         "AfterAllowTestTraffic",
@@ -234,6 +242,7 @@ _HOOKS = (
         reaches_nodes=True,
         settles=True,
         timeout_seconds=240,
+        reserved=_RESERVED,
     ),
     FunctionSpec(
         "BeforeAllowTraffic",
@@ -242,11 +251,13 @@ _HOOKS = (
         reaches_nodes=True,
         settles=True,
         timeout_seconds=120,
+        reserved=_RESERVED,
     ),
     FunctionSpec(
         "AfterAllowTraffic",
         "Starts the hand-over, which answers CodeDeploy",
         (*_LOOK, *_ANSWER, *_HAND_OVERS),
+        reserved=_RESERVED,
     ),
 )
 
@@ -256,6 +267,7 @@ _WATCHDOG = FunctionSpec(
     (*_END, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY),
     reaches_nodes=True,
     timeout_seconds=110,
+    reserved=_RESERVED,
 )
 
 _RECONCILE = FunctionSpec(

@@ -55,6 +55,7 @@ class _Common:
     layers: Mapping[str, Sequence[lambda_.ILayerVersion]]
     of_nodes: tuple[str, ...]
     webhook: str
+    reserves: bool
 
 
 class Functions(Construct):
@@ -88,6 +89,7 @@ class Functions(Construct):
             {} if libraries is None else self._layers(names, libraries, configuration),
             READ_SECRET if configuration.discovery.kind == "postgres" else (),
             configuration.notifications.slack_secret,
+            configuration.functions.reserve,
         )
         specs = (*SPECS, SLACK_SPEC) if common.webhook else SPECS
         self.by_state = {spec.state: self._function(spec, common) for spec in specs}
@@ -142,6 +144,7 @@ class Functions(Construct):
             handler=f"{module(spec.state)}.handler",
             memory_size=spec.memory,
             timeout=Duration.seconds(self._timeout(spec, common.settle_seconds)),
+            reserved_concurrent_executions=(spec.reserved if common.reserves else 0) or None,
             environment=dict(common.environment),
             role=self._role(spec, group, common),
             log_group=log_group,

@@ -163,6 +163,10 @@ class Arns:
         """The SNS topic."""
         return self.stack.format_arn(service="sns", resource=self.names.topic)
 
+    def schedule_group(self) -> str:
+        """The group that a schedule is in which names none."""
+        return self._arn("scheduler", "schedule-group", "default")
+
     def undelivered(self) -> str:
         """The queue of events that could not be delivered."""
         return self.stack.format_arn(service="sqs", resource=self.names.undelivered)

@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.roles import narrow
 from quorumshift.config import Configuration
 
 # Three, so that losing a zone never costs three evenly spread voters their quorum.
@@ -49,8 +50,9 @@ class Network(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.vpc.add_flow_log(
+        log = self.vpc.add_flow_log(
             "Refused",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
+        narrow(log.node.find_child("IAMRole"), "ec2")  # type: ignore[arg-type] # its destination's

@@ -43,6 +43,7 @@ class CanarySchedule(Construct):
             self,
             "Role",
             service="scheduler",
+            source=arns.schedule_group(),
             description=f"Starts {names.deploy} on a schedule",
             statements=[
                 allow("states:StartExecution", arns.state_machine(names.deploy)),

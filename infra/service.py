@@ -20,6 +20,7 @@ from infra import references
 from infra.acknowledged import WITHOUT_RESOURCE_REASON, accept
 from infra.load_balancing import LoadBalancing
 from infra.parts import NetworkParts, ServiceParts
+from infra.roles import narrow
 from infra.scaling import scale
 from quorumshift.config import Configuration
 from quorumshift.names import Names
@@ -114,6 +115,8 @@ class EcsService(Construct):
                 ),
             ),
         )
+        for role in (definition.task_role, definition.obtain_execution_role()):
+            narrow(role, "ecs")
         accept(definition.obtain_execution_role(), "IAM5[Resource::*]", WITHOUT_RESOURCE_REASON)
         return definition
 

@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.grants import LOG_DELIVERY, SAMPLED_TRACING, allow
-from infra.roles import exact_role
+from infra.roles import anything_of, exact_role
 from quorumshift.names import Names
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
@@ -78,6 +78,7 @@ class Workflows(Construct):
             self,
             f"{construct}Role",
             service="states",
+            source=anything_of(self, "states"),
             description=f"State machine {name}",
             statements=statements,
         )

@@ -11,6 +11,7 @@ from quorumshift.config_listeners import check_listeners
 from quorumshift.config_schema import Origin
 from quorumshift.config_variables import check_secret, check_variables
 from quorumshift.domain.cron import read_cron
+from quorumshift.domain.locks import SHORTEST_MINUTES
 
 if TYPE_CHECKING:
     from quorumshift.config import Configuration
@@ -37,6 +38,7 @@ def check(configuration: Configuration, origin: Origin) -> None:
     _check_database(configuration, origin)
     check_secret("notifications.slack_secret", configuration.notifications.slack_secret, origin)
     _check_times(configuration, origin)
+    _check_locks(configuration, origin)
     check_adopt(configuration, origin)
     check_listeners(configuration, origin)
 
@@ -216,4 +218,15 @@ def _check_times(configuration: Configuration, origin: Origin) -> None:
         origin.refuse(
             "deployment.deadline_minutes",
             f"must be more than deployment.termination_wait_minutes ({wait}), not {deadline}",
+        )
+
+
+def _check_locks(configuration: Configuration, origin: Origin) -> None:
+    minutes = configuration.raft.lock_minutes
+    if minutes < SHORTEST_MINUTES:
+        origin.refuse(
+            "raft.lock_minutes",
+            f"must be {SHORTEST_MINUTES} to 2,880, not {minutes}: CodeDeploy waits an hour for the "
+            "hand-over, in which only the hand-over itself renews locks; a lock that ends before "
+            "protects no vote when the hand-over has died",
         )

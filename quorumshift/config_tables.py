@@ -222,9 +222,11 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """What the functions run on."""
+    """What the functions run on. ``reserve``: whether hooks and watchdog have a part of the
+    account's concurrent executions to themselves."""
 
     architecture: str = key("arm64", **_one_of(("arm64", "x86_64")))
+    reserve: bool = key(True)
 
 
 @dataclass(frozen=True, slots=True)

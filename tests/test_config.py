@@ -230,6 +230,11 @@ def test_a_mistake_is_named_with_its_line(
         ('[schedule]\nexpression = "rate(1 day)"\n', 4, ["cron(…) with six fields", "moment"]),
         ('[schedule]\nexpression = "cron(0 4 1 * * *)"\n', 4, ["schedule.expression must", "?"]),
         ('[schedule]\nexpression = "cron(99 99 * * ? *)"\n', 4, ["0 to 59 as minutes", "'99'"]),
+        (
+            "[raft]\nlock_minutes = 59\n",
+            4,
+            ["raft.lock_minutes must be 60 to 2,880, not 59", "protects no vote"],
+        ),
         ("[alarms]\nperiod_seconds = 90\n", 4, ["multiple of 60"]),
         ("[deployment]\ntermination_wait_minutes = 200\n", 3, ["more than", "(200)", "180"]),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+from infra.function_specs import SPECS
 from quorumshift.adapters.raft.dialects import dialect, environment
 from quorumshift.config import Configuration
 from quorumshift.domain.doctor.expected import Adopted, Expected
@@ -38,6 +39,7 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         test_port=balancer.test_listener_port,
         delay=balancer.deregistration_delay_seconds,
         scheme=balancer.scheme,
+        reserved=sum(spec.reserved for spec in SPECS) if configuration.functions.reserve else 0,
         application=names.application,
         deployment_group=names.deployment_group,
         functions=tuple(names.function(state) for state in _functions(configuration)),

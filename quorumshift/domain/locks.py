@@ -16,6 +16,11 @@ from quorumshift.domain.reading import Reading, listed, read
 
 RENEW_BELOW = 0.25
 """The share of its time below which a lock that is still needed is renewed."""
+RENEWED_TIMES = 3
+"""In a lock's life, by the looks that follow a deployment."""
+SHORTEST_MINUTES = 60
+"""Of a lock. CodeDeploy waits so long for the hand-over's answer, in which nobody but the hand-over
+renews; and it holds three of the slowest looks at a deployment."""
 
 
 def is_locked(node: Node, at: float) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.errors import ChangeRefused, RollbackFailed, Transient
 from quorumshift.domain.health import assess
+from quorumshift.domain.locks import RENEWED_TIMES
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation
 from quorumshift.domain.rollout import (
@@ -166,7 +167,7 @@ class Watch:
         handing_over = seen.rollout.stage(HAND_OVER_STAGE) is StageStatus.RUNNING
         if not began or handing_over or seen.cluster is None:
             return seen
-        third = max(1, self.policy.lock_minutes * 20)
+        third = max(1, self.policy.lock_minutes * 60 // RENEWED_TIMES)
         try:
             self.locks.keep(seen.cluster)
             if seen.waited - seen.renewed >= third:

@@ -326,6 +326,12 @@ def test_what_is_switched_off_in_a_deployment_group_is_told_as_that() -> None:
     assert (found.rollback, found.alarms, found.alarms_off) == (frozenset(), ("slow",), True)
 
 
+def test_what_no_function_has_reserved_is_told() -> None:
+    limits = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 988}
+    api = Api("lambda", get_account_settings={"AccountLimit": limits, "AccountUsage": {}})
+    assert functions.unreserved(answering(**{"lambda": api})).value == 988
+
+
 def test_a_listener_that_forwards_to_one_group_gives_it_all() -> None:
     action = {"Type": "forward", "TargetGroupArn": "arn:g"}
     listener = {

@@ -80,6 +80,7 @@ EXPECTED = Expected(
     policy=Policy(),
     dialect=Dialect("etcd", 1, True, True),
     environment={"PROMOTION": "orchestrated"},
+    reserved=12,
 )
 ADOPTED = replace(
     EXPECTED, adopted=Adopted(vpc="vpc-1", private_subnets=("s-1", "s-2", "s-3"), cluster=True)
@@ -212,6 +213,7 @@ def fit(**changed: Any) -> Facts:
         topic=Look(Topic(1, 0)),
         schedule=Look(Schedule(True, "cron(0 4 ? * MON-FRI *)", "arn:deploy")),
         quota={"FARGATE": Look(6.0)},
+        unreserved=Look(988),
         seen=Look(ClusterLook(cluster(), stopped=False)),
     )
     return replace(facts, **changed)
@@ -230,4 +232,5 @@ def bare() -> Facts:
         machines=dict.fromkeys(EXPECTED.machines, Look()),
         secrets={"app/token": Look(), "app/database": Look(True)},
         quota=made.quota,
+        unreserved=Look(1000),
     )

@@ -384,6 +384,11 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
         "team@example.com",
     ),
     "no schedule": ({"schedule": Look()}, {"schedule/canary"}, "app-canary"),
+    "no room for anybody else": (
+        {"unreserved": Look(99)},
+        {"limits/concurrent executions"},
+        "hooks and watchdog have 12",
+    ),
     "few vCPUs": ({"quota": {"FARGATE": Look(1.0)}}, {"limits/vCPUs of FARGATE"}, "takes 1.5"),
     "a silent node": (
         {"seen": Look(ClusterLook(cluster(down=["b3"]), stopped=False))},
@@ -422,6 +427,15 @@ def test_before_the_stack_what_it_makes_is_told_apart_from_what_must_be_there() 
         here, first_image=Look(), secrets={"app/token": Look(), "app/database": Look()}
     )
     assert of(State.NG, lacking).keys() == {"images/first image", "secrets/app/database"}
+
+
+@pytest.mark.parametrize(("unreserved", "state"), [(112, State.OK), (111, State.NG)])
+def test_before_the_stack_the_account_must_have_room_for_what_is_reserved(
+    unreserved: int, state: State
+) -> None:
+    check = found(replace(bare(), unreserved=Look(unreserved)))["limits/concurrent executions"]
+    assert check.state is state
+    assert "will take 12" in check.seen
 
 
 def test_what_is_adopted_must_be_there_before_the_stack() -> None:

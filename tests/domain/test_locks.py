@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from quorumshift.domain.event_budget import EVENTS_A_LOOK, pace
 from quorumshift.domain.handover import Kind, Next, hold, let_go, plan
 from quorumshift.domain.handover_steps import Goal
-from quorumshift.domain.locks import is_locked, locked, renewal
+from quorumshift.domain.locks import RENEWED_TIMES, SHORTEST_MINUTES, is_locked, locked, renewal
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation
+from quorumshift.domain.request import BUILD_DEADLINE_SECONDS
+from quorumshift.usecases.turns import LONGEST_SECONDS
 from tests.domain.strategies import ETCD, NOW, fleet
 
 POLICY = Policy(lock_minutes=120)
@@ -111,3 +114,17 @@ def test_hold_spreads_what_is_left_where_green_took_votes_by_itself() -> None:
     step = hold(fleet(3, 3, voters="b1 b2 b3 g1 g2 g3", locked="b1 b2"), POLICY)
     assert step is not None
     assert (step.kind, step.tasks) == (Kind.LOCK, ("task/g1",))
+
+
+def test_the_shortest_lock_holds_three_of_the_slowest_looks() -> None:
+    """A look may take 110 s, is tried three times, and waits between; it is 300 s after the last
+    one, or later where the history needs that."""
+    longest = 7200 * 60
+    for asked, deadline in ((300, 180 * 60), (300, longest), (5, longest)):
+        loops = [(each, EVENTS_A_LOOK) for each in (BUILD_DEADLINE_SECONDS, deadline, deadline)]
+        apart = pace(asked, loops) + 360
+        assert RENEWED_TIMES * apart <= SHORTEST_MINUTES * 60
+
+
+def test_the_shortest_lock_outlasts_a_hand_over() -> None:
+    assert SHORTEST_MINUTES * 60 > LONGEST_SECONDS

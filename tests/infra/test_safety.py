@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from quorumshift.names import WATCHDOG, Names
+from quorumshift.names import HOOKS, WATCHDOG, Names
 from tests.infra.template import Template, as_list
 
 NAMES = Names("sample")
@@ -182,3 +182,47 @@ def test_each_stack_says_whose_it_is_and_is_kept_in_production(
     for name, properties in made.items():
         assert properties["tags"] == {"service": service, "environment": environment}
         assert properties["terminationProtection"] is (environment == "prod"), name
+
+
+_SOURCES = {
+    "codebuild": "arn:aws:codebuild:us-east-1:123456789012:project/snaketron-prod-build",
+    "codedeploy": "arn:aws:codedeploy:us-east-1:123456789012:deploymentgroup:snaketron-prod-app/"
+    "snaketron-prod-ecs-dg",
+    "ecs-tasks": "arn:aws:ecs:us-east-1:123456789012:*",
+    "lambda": None,  # AWS documents no form of it
+    "scheduler": "arn:aws:scheduler:us-east-1:123456789012:schedule-group/default",
+    "states": "arn:aws:states:us-east-1:123456789012:*",
+    "vpc-flow-logs": "arn:aws:ec2:us-east-1:123456789012:*",
+}
+
+
+def test_services_take_roles_for_this_account_alone(snaketron: Template) -> None:
+    seen = set()
+    for name, role in snaketron.of("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        service = statement["Principal"]["Service"].removesuffix(".amazonaws.com")
+        asked = statement["Condition"]
+        assert snaketron.text(asked["StringEquals"]["aws:SourceAccount"]) == "123456789012", name
+        source = asked.get("ArnLike", {}).get("aws:SourceArn")
+        assert (source and snaketron.text(source)) == _SOURCES[service], name
+        seen.add(service)
+    assert seen == set(_SOURCES)
+
+
+@pytest.mark.parametrize("which", ["template", "adopting"])
+def test_no_role_trusts_a_service_for_anybody(which: str, request: pytest.FixtureRequest) -> None:
+    template: Template = request.getfixturevalue(which)
+    for name, role in template.of("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert "aws:SourceAccount" in statement["Condition"]["StringEquals"], name
+
+
+def test_hooks_and_the_watchdog_have_executions_to_themselves(template: Template) -> None:
+    reserved = {
+        each["FunctionName"]: each["ReservedConcurrentExecutions"]
+        for each in template.of("AWS::Lambda::Function").values()
+        if "ReservedConcurrentExecutions" in each
+    }
+    wanted = {NAMES.function(state) for state in (*HOOKS, WATCHDOG)}
+    assert wanted <= reserved.keys()
+    assert {reserved[name] for name in wanted} == {2}

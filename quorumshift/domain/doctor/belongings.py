@@ -11,6 +11,9 @@ LEAST_BOOTSTRAP = 6
 """What the CDK's stack synthesizer asks for (AWS CDK, ``DefaultStackSynthesizer``)."""
 UNITS = 1024
 """Of ``cpu`` in one vCPU."""
+LEAST_UNRESERVED = 100
+"""Concurrent executions that nobody may reserve (AWS Lambda Developer Guide, "Configuring reserved
+concurrency for a function")."""
 
 
 def configuration(expected: Expected) -> Group:
@@ -196,4 +199,24 @@ def limits(expected: Expected, facts: Facts) -> Group:
                 f"{look.value:g} may run at once, a deployment of this service takes {need:g}",
                 "ask for more in Service Quotas (AWS Fargate, vCPU resource count)",
             )
+    _concurrency(ledger, expected, facts)
     return ledger.group()
+
+
+def _concurrency(ledger: Ledger, expected: Expected, facts: Facts) -> None:
+    name, unreserved = "concurrent executions", facts.unreserved
+    if not expected.reserved:
+        ledger.skip("functions.reserve is false: all functions share what the account has", name)
+    elif unreserved.value is None:
+        ledger.skip(unreserved.unknown or "Lambda tells no limit here", name)
+    else:
+        have = any(facts.functions[hook].value for hook in expected.hooks)
+        left = unreserved.value - (0 if have else expected.reserved)
+        ledger.that(
+            left >= LEAST_UNRESERVED,
+            name,
+            f"{unreserved.value:,} of the account's are not reserved; hooks and watchdog "
+            f"{'have' if have else 'will take'} {expected.reserved} to themselves",
+            f"Lambda leaves {LEAST_UNRESERVED} to all others: ask for more in Service Quotas (AWS "
+            "Lambda, concurrent executions), or say functions.reserve = false",
+        )

@@ -63,7 +63,8 @@ class Expected:
     where nothing is built. ``github``: ``owner/repository``, empty where no job may deploy.
     ``canary``: the schedule's name, ``fires`` whether it is meant to. ``email``: who is told, empty
     for nobody. ``cpu``: of a task, in units of 1/1,024 vCPU. ``scheme``: what the listeners speak,
-    ``https`` or ``http``.
+    ``https`` or ``http``. ``reserved``: concurrent executions that hooks and watchdog have to
+    themselves.
     """
 
     file: str
@@ -110,3 +111,4 @@ class Expected:
     environment: Mapping[str, str] = field(default_factory=dict)
     adopted: Adopted = field(default_factory=Adopted)
     scheme: str = "https"
+    reserved: int = 0

@@ -205,8 +205,9 @@ class Facts:
     ``secrets``: name or ARN → whether it is there and not about to be deleted. ``alarms``: name →
     state. ``active``: the deployment that runs, empty for none. ``seen``: what the function Observe
     saw; its ``unknown`` where it could not be asked, ``failed`` where it was and failed. ``quota``:
-    capacity provider → vCPUs that may run at once. ``bootstrap``: version of the CDK's bootstrap
-    stack. ``first_image``, ``live_image``: digests. ``project``: where its source is."""
+    capacity provider → vCPUs that may run at once. ``unreserved``: the account's concurrent
+    executions of functions that no function has reserved. ``bootstrap``: version of the CDK's
+    bootstrap stack. ``first_image``, ``live_image``: digests. ``project``: where its source is."""
 
     identity: Look[Identity] = field(default_factory=Look)
     bootstrap: Look[str] = field(default_factory=Look)
@@ -234,5 +235,6 @@ class Facts:
     topic: Look[Topic] = field(default_factory=Look)
     schedule: Look[Schedule] = field(default_factory=Look)
     quota: Mapping[str, Look[float]] = field(default_factory=dict)
+    unreserved: Look[int] = field(default_factory=Look)
     seen: Look[ClusterLook] = field(default_factory=Look)
     failed: str = ""

@@ -184,7 +184,13 @@ MADE: dict[str, Kind] = {
         lambda answer, _: (answer["FunctionArn"], {}),
     ),
     "AWS::Lambda::Function": Kind(
-        "lambda", "CreateFunction", _function, name="FunctionName", prepare=prepared.function_code
+        "lambda",
+        "CreateFunction",
+        _function,
+        name="FunctionName",
+        prepare=prepared.function_code,
+        after=prepared.function_concurrency,
+        separate=frozenset({"ReservedConcurrentExecutions"}),
     ),
     "AWS::Lambda::LayerVersion": Kind(
         "lambda",

@@ -129,3 +129,11 @@ def group_attributes(client: Any, answer: dict[str, Any], properties: Properties
     if wanted := properties.get("TargetGroupAttributes"):
         arn = answer["TargetGroups"][0]["TargetGroupArn"]
         client.modify_target_group_attributes(TargetGroupArn=arn, Attributes=wanted)
+
+
+def function_concurrency(client: Any, answer: dict[str, Any], properties: Properties) -> None:
+    """A part of the account's concurrent executions is reserved with a call of its own."""
+    if reserved := properties.get("ReservedConcurrentExecutions"):
+        client.put_function_concurrency(
+            FunctionName=answer["FunctionName"], ReservedConcurrentExecutions=reserved
+        )

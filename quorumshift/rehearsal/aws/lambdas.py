@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from quorumshift.rehearsal.aws import lambda_account
 from quorumshift.rehearsal.aws.calls import Calls
 from quorumshift.rehearsal.aws.lambda_code import Unpacked
 from quorumshift.rehearsal.aws.lambda_environment import (
@@ -74,6 +75,7 @@ class LambdaEngine:
         replace(LambdaFunction, "invoke", invoke, "self body request_headers response_headers")
         names = "self function_name message subject qualifier"
         replace(LambdaBackend, "send_sns_message", send_sns_message, names)
+        lambda_account.install()
 
     def start(self) -> None:
         """Start the process that environments are forked from; it warms up by itself."""

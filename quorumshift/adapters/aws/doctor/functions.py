@@ -38,6 +38,16 @@ def machine(clients: Clients, arn: str) -> Look[str]:
     return look(ask, "StateMachineDoesNotExist")
 
 
+def unreserved(clients: Clients) -> Look[int]:
+    """The account's concurrent executions that no function has reserved."""
+
+    def ask() -> int:
+        found = clients("lambda").get_account_settings()["AccountLimit"]
+        return int(found["UnreservedConcurrentExecutions"])
+
+    return look(ask)
+
+
 def under_way(observe: ObserveFunction) -> Look[str]:
     """The deployment that runs; empty for none."""
     return look(lambda: observe.under_way() or "", *MISSING)

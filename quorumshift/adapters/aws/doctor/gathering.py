@@ -84,6 +84,7 @@ class _Gathering:
             for name, weight in sorted(expected.providers.items())
             if weight
         }
+        unreserved = ask(functions.unreserved, clients) if expected.reserved else None
         bootstrap = ask(belongings.bootstrap, clients)
         github = ask(belongings.github, clients) if expected.github else None
         repository = ask(belongings.repository, clients, expected)
@@ -111,6 +112,7 @@ class _Gathering:
             topic=topic.result(),
             schedule=schedule.result() if schedule else Look(),
             quota=_all(of_quotas),
+            unreserved=unreserved.result() if unreserved else Look(),
         )
 
     def second(self, facts: Facts, observe: ObserveFunction) -> Facts:
