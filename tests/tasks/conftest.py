@@ -10,8 +10,7 @@ import tasks.wiring
 from tests.tasks.aws import SETTINGS, MemoryAws
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
+def in_memory(monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
     """Handlers called from here on see this AWS and this cluster, and its clock."""
     memory = MemoryAws()
     for name, value in SETTINGS.environment().items():
@@ -23,5 +22,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
     )
     monkeypatch.setattr("quorumshift.adapters.clock.SystemClock", lambda: memory.service.clock)
     tasks.wiring.wiring.cache_clear()
-    yield memory
+    return memory
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryAws]:
+    """See :func:`in_memory`."""
+    yield in_memory(monkeypatch)
     tasks.wiring.wiring.cache_clear()

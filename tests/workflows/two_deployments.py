@@ -282,10 +282,10 @@ class TwoDeployments(MemoryAws):
             "containers": [container],
         }
 
-    def _start(self, name: str, **given: Any) -> Any:
+    def _start(self, name: str, input: str, **given: Any) -> Any:
         import json
 
-        answer = super()._start(name, **given)
+        answer = super()._start(name, input, **given)
         if not isinstance(answer, Exception):
-            self.begin(name, _HAND_OVER, json.loads(given["input"]))
+            self.begin(name, _HAND_OVER, json.loads(input))
         return answer

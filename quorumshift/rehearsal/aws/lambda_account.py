@@ -23,7 +23,7 @@ def install() -> None:
     class Responses(LambdaResponse):
         def get_account_settings(self) -> str:
             """GetAccountSettings."""
-            return json.dumps(_settings(self.backend.list_functions()))
+            return json.dumps(_settings(list(self.backend.list_functions())))
 
     urls.url_paths["{0}/2016-08-19/account-settings/?$"] = Responses.dispatch
 
