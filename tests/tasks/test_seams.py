@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from quorumshift.domain.asked import Asked
 from quorumshift.domain.raft import Colour
+from quorumshift.domain.rollout import Progress
 from quorumshift.names import HAND_OVER_STATES
-from tasks import act, answer_failed, answer_succeeded, observe, plan, reconcile, watchdog
+from tasks import (
+    act,
+    answer_failed,
+    answer_succeeded,
+    create_deployment,
+    notify_rolled_back,
+    notify_rolling_back,
+    notify_started,
+    notify_succeeded,
+    observe,
+    plan,
+    poll_deployment,
+    poll_rollback,
+    reconcile,
+    register_task_definition,
+    stop_deployment,
+    validate_request,
+    verify_outcome,
+    verify_raft,
+    verify_rollback,
+    watchdog,
+)
 from tasks.hooks import after_allow_traffic
-from tests.tasks.aws import SETTINGS, MemoryAws
+from tests.tasks.aws import DEFINITION, EXECUTION, SETTINGS, MemoryAws
 from tests.tasks.test_hooks import EVENT
 from tests.tasks.test_reconcile import replace_task
 from tests.tasks.test_watchdog import changed, create
@@ -123,6 +146,61 @@ def test_a_goal_that_is_none_is_not_guessed_and_can_be_answered_for(
     failure = {"Error": "ValueError", "Cause": json.dumps({"errorMessage": "no goal"})}
     assert answer_failed.handler({**state, "failure": failure}, None)["answered"]
     assert aws.answers == [("hook-1", "Failed")]
+
+
+class Deploying:
+    """The state of ``deploy``, which grows by what each handler tells. ``newer``: see above."""
+
+    def __init__(self, newer: bool) -> None:
+        self.newer = newer
+        given = {"input": {"image": "v2", "initiator": "me"}, "execution": EXECUTION}
+        self.state: dict[str, Any] = self._told(validate_request.handler(given, None))
+
+    def enter(self, key: str, handler: Any) -> dict[str, Any]:
+        self.state[key] = self._told(handler(self.state, None))
+        return dict(self.state[key])
+
+    def _told(self, value: Any) -> Any:
+        told = json.loads(json.dumps(value))
+        return more(told) if self.newer else told
+
+
+@pytest.mark.parametrize("newer", [False, True])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_each_state_of_deploy_reads_what_those_before_it_wrote(
+    aws: MemoryAws, newer: bool, stopped: bool
+) -> None:
+    aws.apis["ecs"].answers["register_task_definition"] = {
+        "taskDefinition": {"taskDefinitionArn": f"{DEFINITION}12"}
+    }
+    deploy = Deploying(newer)
+    deploy.enter("revision", register_task_definition.handler)
+    deploy.enter("verification", verify_raft.handler)
+    deploy.enter("deployment", create_deployment.handler)
+    deploy.enter("told", notify_started.handler)
+    for _ in range(2):
+        found = deploy.enter("observation", poll_deployment.handler)
+        assert found["meaning"]["decision"] == "wait"
+    if not stopped:
+        aws.service.rollout = replace(aws.service.rollout, progress=Progress.SUCCEEDED)
+        assert deploy.enter("observation", poll_deployment.handler)["meaning"]["decision"] == (
+            "succeeded"
+        )
+        deploy.enter("outcome", verify_outcome.handler)
+        deploy.enter("told", notify_succeeded.handler)
+        assert aws.messages[-1][0] == "sample: deployed"
+        return
+    assert deploy.enter("stopped", stop_deployment.handler)["wasRunning"]
+    deploy.enter("observation", poll_deployment.handler)
+    deploy.enter("told", notify_rolling_back.handler)
+    for address in ("g1", "g2", "g3"):
+        aws.service.kill(address)
+    for _ in range(2):
+        found = deploy.enter("rollback", poll_rollback.handler)
+    assert found["decision"] == "done"
+    assert deploy.enter("outcome", verify_rollback.handler)["error"] == "StoppedByRequest"
+    deploy.enter("told", notify_rolled_back.handler)
+    assert aws.messages[-1][0].startswith("sample: rolled back")
 
 
 def test_every_state_of_the_hand_over_takes_part_here() -> None:
