@@ -90,13 +90,19 @@ def test_the_matrix_of_faults_says_the_same() -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("fault", list(ENDS), ids=lambda fault: fault or "none")
-def test_a_rehearsal_ends_as_documented(fault: str | None) -> None:
+@pytest.mark.parametrize("fault", [fault for fault in ENDS if fault])
+def test_a_rehearsal_ends_as_documented(fault: str) -> None:
+    """The one without a fault is the stage of test_every_verb.py."""
+    code, result = rehearse("--fault", fault)
+    ended_as_documented(fault, result)
+    assert code == EXIT_CODES.get(result["outcome"], 4 if fault in UNTOUCHED else 1)
+
+
+def ended_as_documented(fault: str | None, result: dict[str, Any]) -> None:
+    """What holds of every rehearsal, and what of this one."""
     outcome, version, word = ENDS[fault]
-    code, result = rehearse(*(["--fault", fault] if fault else []))
     assert result["outcome"] == outcome, result
     touched = fault not in UNTOUCHED
-    assert code == EXIT_CODES.get(outcome, 1 if touched else 4)
     assert shaped(result, KEYS), result
     assert result["versionServed"] == version
     assert word in result["cause"]
