@@ -11,6 +11,7 @@ from quorumshift.domain.outcome import read_failure
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.rollout import Check
 from quorumshift.domain.rollout_facts import WAS_STOPPED
+from quorumshift.domain.shown import one_line
 from quorumshift.usecases.questions import Question, answer
 from tasks.wiring import evidence, hook_answers, wiring
 
@@ -43,7 +44,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if not question.deployment:
         _between(done, reason)
     elif done and (stopped or not question.execution):
-        print(wiring().ending.give_back_locks(question.deployment) or "the locks were given back")
+        left = wiring().ending.give_back_locks(question.deployment)
+        print(one_line(left or "the locks were given back"))
     return {
         "answered": bool(question.execution),
         "error": error,
