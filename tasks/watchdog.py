@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from quorumshift.domain.request import parse_request
 from quorumshift.domain.resume import Death, Fate
 from quorumshift.domain.rollout import Check
 from quorumshift.names import HOOKS, kebab
+from quorumshift.usecases.arriving import arrived
 from quorumshift.usecases.questions import Question, answer
 from quorumshift.usecases.resuming import Resuming
 from tasks.wiring import evidence, hook_answers, wiring
@@ -74,9 +76,13 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
     w = wiring()
     execution = detail["executionArn"]
     since = datetime.fromtimestamp(detail["startDate"] / 1000, UTC).isoformat()
-    deployment = w.deployments.of_execution(execution, since)
-    if detail["status"] == "FAILED" and not w.ending.left_behind(deployment):
-        return {"touched": False, "cause": "it ended by itself and cleaned up"}
+    if detail["status"] == "FAILED":
+        deployment = w.deployments.of_execution(execution, since)
+        if not w.ending.left_behind(deployment):
+            return {"touched": False, "cause": "it ended by itself and cleaned up"}
+    else:
+        ended = (detail.get("stopDate") or math.inf) / 1000
+        deployment = arrived(w.deployments, w.clock, execution, since, ended)
     progress = w.deployments.look(deployment).progress if deployment else None
     touched, standing = w.ending.after_failure(execution, since)
     if deployment and w.ending.needs_votes_back(deployment, progress):

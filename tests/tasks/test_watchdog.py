@@ -11,6 +11,7 @@ import pytest
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.marks import build_mark
 from quorumshift.domain.rollout import Progress, Stage, StageStatus
+from quorumshift.usecases.stopping import IN_FLIGHT_SECONDS
 from quorumshift.usecases.turns import LONGEST_SECONDS
 from tasks import create_deployment, poll_deployment, validate_request, watchdog
 from tests.adapters.aws_api import Api, build_environment, refusal
@@ -93,6 +94,45 @@ def test_an_execution_that_had_no_deployment_leaves_locks_and_scaling_to_whose_t
     assert aws.scaling.suspended == {"DynamicScalingInSuspended"}
     assert aws.executions == {}
     assert "Nothing was touched" in aws.messages[0][1]
+
+
+def test_what_is_created_after_the_execution_was_stopped_is_waited_for_and_stopped(
+    aws: MemoryAws,
+) -> None:
+    """CreateDeployment was at work, and goes on to its own end."""
+    create(aws)
+    late, aws.description = aws.description, None
+    born = aws.service.clock.now() + 40
+    listed = aws.apis["codedeploy"].answers["list_deployments"]
+
+    def arrives(**which: Any) -> Any:
+        if aws.service.clock.now() >= born:
+            aws.description = late
+        return listed(**which)
+
+    aws.apis["codedeploy"].answers["list_deployments"] = arrives
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
+    assert aws.service.deeds == ["stop"]
+    assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
+    assert "is being stopped and rolled back" in aws.messages[0][1]
+    assert "Nothing was touched" not in aws.messages[0][1]
+
+
+def test_nothing_is_waited_for_that_would_have_come_by_now(aws: MemoryAws) -> None:
+    now = aws.service.clock.now()
+    ended = (now - IN_FLIGHT_SECONDS) * 1000
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED", stopDate=ended), None)
+    assert aws.service.clock.now() == now
+    assert "Nothing was touched" in aws.messages[0][1]
+
+
+def test_one_that_succeeded_unseen_is_not_undone(aws: MemoryAws) -> None:
+    create(aws)
+    aws.service.lock(["arn:b1"], 120)
+    aws.service.rollout = replace(aws.service.rollout, progress=Progress.SUCCEEDED)
+    watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
+    assert (aws.service.deeds, aws.executions, aws.service.locked) == ([], {}, set())
+    assert "has succeeded, so its tasks serve and nothing is undone" in aws.messages[0][1]
 
 
 def test_the_build_of_an_execution_that_was_stopped_is_stopped(

@@ -5,6 +5,7 @@ task sets of their own, hooks that are asked, traffic, roll-backs; protected tas
 from __future__ import annotations
 
 import importlib
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -283,8 +284,6 @@ class TwoDeployments(MemoryAws):
         }
 
     def _start(self, name: str, input: str, **given: Any) -> Any:
-        import json
-
         answer = super()._start(name, input, **given)
         if not isinstance(answer, Exception):
             self.begin(name, _HAND_OVER, json.loads(input))
