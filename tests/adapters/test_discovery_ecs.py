@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -105,6 +105,64 @@ def test_green_stays_green_when_it_has_become_the_primary() -> None:
     ours, _ = service([task(1, "ecs-svc/1"), task(4, "ecs-svc/2")], sets=swapped)
     assert [one.colour for one in ours.roster("d-1").tasks] == [Colour.BLUE, Colour.GREEN]
     assert [one.colour for one in ours.roster(None).tasks] == [Colour.GREEN, Colour.BLUE]
+
+
+LATER = {**GREEN, "id": "ecs-svc/3", "externalId": "d-2", "createdAt": UNTIL}
+EARLY = {"createdAt": UNTIL - timedelta(hours=1)}
+OLDEST = {"createdAt": UNTIL - timedelta(hours=2)}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "sets", "colours"),
+    [
+        pytest.param(
+            "d-1",
+            [{**GREEN, **EARLY, "status": "PRIMARY"}, LATER],
+            ["green", "none"],
+            id="it-has-succeeded-and-the-next-one-has-its-green",
+        ),
+        pytest.param(
+            "d-1",
+            [{**GREEN, **EARLY}, {**LATER, "status": "PRIMARY"}],
+            ["green", "blue"],
+            id="it-has-succeeded-and-the-next-one-serves",
+        ),
+        pytest.param(
+            "d-0",
+            [{**GREEN, **EARLY, "status": "PRIMARY"}, LATER],
+            ["blue", "none"],
+            id="its-own-task-set-is-gone",
+        ),
+        pytest.param(
+            "d-2",
+            [{**BLUE, **OLDEST}, {**GREEN, **EARLY, "status": "DRAINING"}, LATER],
+            ["blue", "none", "green"],
+            id="what-an-earlier-one-left-is-not-blue",
+        ),
+        pytest.param(
+            "d-2",
+            [
+                {**BLUE, **OLDEST, "status": "ACTIVE"},
+                {**GREEN, **EARLY, "status": "DRAINING"},
+                {**LATER, "status": "PRIMARY"},
+            ],
+            ["blue", "none", "green"],
+            id="nor-once-its-own-serves",
+        ),
+        pytest.param(
+            None,
+            [{**GREEN, **EARLY, "status": "PRIMARY"}, LATER],
+            ["blue", "green"],
+            id="asked-for-none",
+        ),
+    ],
+)
+def test_colours_are_relative_to_one_deployment(
+    deployment: str | None, sets: list[dict[str, Any]], colours: list[str]
+) -> None:
+    running = [task(number, one["id"]) for number, one in enumerate(sets, 1)]
+    ours, _ = service(running, sets=sets)
+    assert [one.colour.value for one in ours.roster(deployment).tasks] == colours
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,21 @@ def test_a_look_at_a_rollback(changes: dict[str, Any], decision: str, says: str)
     assert (meaning.decision.value, says in meaning.reason) == (decision, True), meaning
 
 
+@pytest.mark.parametrize("waited", [15, 3600])
+def test_what_has_succeeded_is_never_undone(waited: int) -> None:
+    """Blue is gone, so every vote is a stranger's."""
+    gone = cluster(blue=(), green=GREEN, voters=GREEN)
+    rollout = replace(STOPPED, progress=Progress.SUCCEEDED, undone_by=None)
+    meaning = judge(seen(rollout=rollout, undo=None, cluster=gone, waited=waited))
+    assert meaning.decision is Decision.SUCCEEDED
+
+
+def test_votes_are_called_home_by_nobody_once_another_deployment_has_begun() -> None:
+    voting = cluster(green=GREEN, voters=("b1", "b2", "g1"))
+    meaning = judge(seen(cluster=voting, overtaken="d-9 is under way"))
+    assert meaning.decision is Decision.DONE
+
+
 def test_votes_that_are_not_blues_are_called_home_before_anything_else() -> None:
     voting = cluster(green=GREEN, voters=("b1", "b2", "g1"))
     meaning = judge(seen(cluster=voting))
