@@ -62,6 +62,7 @@ TELLING_SECONDS = 10
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 """Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
+_MEASURE = ("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTargetHealth")
 _CLEAN_UP = (*_OBSERVE, *_LOCK, *_LIST, *_LOOK, *_RESTORE)
 _END = (
     *(*_CLEAN_UP, "codedeploy:StopDeployment"),
@@ -141,7 +142,7 @@ _DEPLOY = (
     FunctionSpec(
         "VerifyOutcome",
         "Checks that the old members are gone and the cluster is healthy; gives locks back",
-        (*_CLEAN_UP, *_READ_EVIDENCE),
+        (*_CLEAN_UP, *_READ_EVIDENCE, *_MEASURE),
         reaches_nodes=True,
         settles=True,
     ),
@@ -167,7 +168,7 @@ _DEPLOY = (
     FunctionSpec(
         "VerifyRollback",
         "Checks the old Raft cluster after the roll-back; gives locks back",
-        (*_CLEAN_UP, *_READ_EVIDENCE),
+        (*_CLEAN_UP, *_READ_EVIDENCE, *_MEASURE),
         reaches_nodes=True,
         settles=True,
     ),
@@ -175,7 +176,7 @@ _DEPLOY = (
     FunctionSpec(
         "NotifyFailed",
         "Leaves things safe and tells people how they stand",
-        (*_END, *_NOTIFY),
+        (*_END, *_NOTIFY, *_MEASURE),
         reaches_nodes=True,
         timeout_seconds=110,
     ),
@@ -236,8 +237,7 @@ _HOOKS = (
             *_OBSERVE,
             *_LOOK,
             *_ANSWER,
-            "elasticloadbalancing:DescribeListeners",
-            "elasticloadbalancing:DescribeTargetHealth",
+            *_MEASURE,
         ),
         reaches_nodes=True,
         settles=True,
@@ -264,7 +264,7 @@ _HOOKS = (
 _WATCHDOG = FunctionSpec(
     "Watchdog",
     "Resumes or cleans up after an execution or a hook that was ended before it could",
-    (*_END, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY),
+    (*_END, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY, *_MEASURE),
     reaches_nodes=True,
     timeout_seconds=110,
     reserved=_RESERVED,

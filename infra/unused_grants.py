@@ -15,6 +15,7 @@ _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions
 _BUILD = "stops a build that its execution left running"
 _REVISION = "CodeDeploy asks for it when CreateDeployment brings the revision along"
 _PREVIOUS = "looks for what was deployed well before what serves, where a request says previous"
+_SERVES = "who serves is measured before it is said"
 _IN_THE_WAY = "asked whether another deployment, begun meanwhile, is why the cluster is not well"
 _UNWATCHED = "CodeDeploy asks for it where a deployment, a way back, shall not be stopped by alarms"
 _REGISTER = "ECS asks for it when a revision with tags or roles is registered"
@@ -57,6 +58,9 @@ _RESTORES: Mapping[str, str] = dict.fromkeys(
     _RECORD,
 )
 _HOOK: Mapping[str, str] = {**_HEALTH, "lambda:InvokeFunction": _DIES}
+_MEASURES: Mapping[str, str] = dict.fromkeys(
+    ("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTargetHealth"), _SERVES
+)
 _CLEANS_UP: Mapping[str, str] = {
     **_HEALTH,
     **_LOOKS,
@@ -99,10 +103,11 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "application-autoscaling:TagResource": _RECORD,
         "states:ListExecutions": _MOVING,
     },
-    "VerifyOutcome": _CLEANS_UP,
+    "VerifyOutcome": {**_CLEANS_UP, **_MEASURES},
     "PollRollback": {**_HEALTH, **_LISTS, "states:RedriveExecution": _RESUMES},
-    "VerifyRollback": _CLEANS_UP,
+    "VerifyRollback": {**_CLEANS_UP, **_MEASURES},
     "NotifyFailed": {
+        **_MEASURES,
         **_HEALTH,
         **_STOPS_A_BUILD,
         **_RESTORES,
@@ -127,6 +132,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
     "Watchdog": {
+        **_MEASURES,
         **_HEALTH,
         **_STOPS_A_BUILD,
         **_RESTORES,

@@ -7,7 +7,7 @@ them raise ``Transient`` for what another try may cure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from quorumshift.domain.policy import Dialect
 from quorumshift.domain.raft import Colour, RaftView, Task
 from quorumshift.domain.request import Source
 from quorumshift.domain.rollout import Alarm, Check, Rollout, TaskFailure
+from quorumshift.domain.serving import Led
 from quorumshift.domain.undo import HandBack
 
 
@@ -305,6 +306,20 @@ class Probe(Protocol):
 
     def websocket(self, url: str) -> Reply:
         """Whether a WebSocket opens at ``url`` (``http://…`` or ``https://…``)."""
+
+
+class ProductionRoute(Protocol):
+    """The listener that users come through."""
+
+    def leads_to(self) -> tuple[Led, ...]:
+        """The target groups of its default action, with weights and healthy targets."""
+
+
+class TaskRevisions(Protocol):
+    """What each task of the service runs."""
+
+    def revisions(self) -> Mapping[str, str]:
+        """Address of a running task → ARN of its revision."""
 
 
 class TrialRoute(Protocol):

@@ -19,6 +19,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     w = wiring()
     execution = event["execution"]
     touched, standing = w.ending.after_failure(execution["id"], execution["startTime"])
+    if touched:
+        standing = f"{standing}. {w.measure.said()}"
     outcome = failed(w.settings.service, event, standing, touched)
     try:
         w.notifier.publish(outcome.subject, outcome.message)

@@ -10,9 +10,11 @@ from tasks.wiring import evidence, wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """→ ``$.outcome``: ``{"error", "cause", "subject", "message", "checks", "cluster"}``.
+    """→ ``$.outcome``: ``{"error", "cause", "subject", "message", "checks", "cluster",
+    "serving"}``.
 
-    Gives back the locks and resumes scaling. Raises ``ClusterUnsafe`` and ``ClusterUnsettled``.
+    Gives back the locks and resumes scaling. Raises ``ClusterUnsafe``, ``ClusterUnsettled`` and
+    ``TrafficAstray``.
     """
     w = wiring()
     deployment = event["deployment"]["id"]
@@ -21,5 +23,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "checks": to_json(evidence().read(deployment)),
         "cluster": to_json(verified.seen.verdict),
     }
+    if not verified.another:
+        happened = f"deployment {deployment} has succeeded"
+        found["serving"] = w.measure.require(event["revision"]["to"], happened)
     outcome = deployed(w.settings.service, {**event, "outcome": found}, verified.another)
     return {**to_json(outcome), **found}

@@ -95,6 +95,8 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
         "deployment": {"id": deployment},
         "failure": {"Error": detail["status"], "Cause": cause},
     }
+    if touched:
+        standing = f"{standing}. {w.measure.said()}"
     outcome = failed(w.settings.service, state, standing, touched)
     w.notifier.publish(outcome.subject, outcome.message)
     return {"touched": touched, "cause": outcome.cause}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quorumshift.usecases.hand_over import HandOver
     from quorumshift.usecases.hook_checks import HookChecks
     from quorumshift.usecases.observer import Observer
+    from quorumshift.usecases.serving import Measure
     from quorumshift.usecases.vote_locks import VoteLocks
     from quorumshift.usecases.watching import Watch
 
@@ -272,6 +273,15 @@ class Wiring:
         from quorumshift.usecases.ending import Ending
 
         return Ending(self.observer, self.locks, self.deployments, self.scaling, self.builds)
+
+    @functools.cached_property
+    def measure(self) -> Measure:
+        """Measures who serves."""
+        from quorumshift.adapters.aws.listener_route import ProductionListener
+        from quorumshift.usecases.serving import Measure
+
+        route = ProductionListener(client("elbv2"), self.settings.listener)
+        return Measure(route, self.service, self.clock)
 
     @functools.cached_property
     def checks(self) -> HookChecks:

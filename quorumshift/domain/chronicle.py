@@ -48,6 +48,7 @@ _PARTS = {
         "Failed",
         "FailedUnheard",
         "Skipped",
+        "RatherNot",
     ),
 }
 CHAPTERS = {state: chapter for chapter, states in _PARTS.items() for state in states}

@@ -12,6 +12,7 @@ the workflows' contract.
     ├── BuildFailed             the build ended without an image; names phase and log
     ├── ClusterUnsafe           the verdict was *abort*
     ├── ClusterUnsettled        the verdict was still *wait* at its deadline
+    ├── TrafficAstray           users are not led to the tasks that were to serve them
     ├── ChangeRefused           Raft or ECS refused one step of a hand-over
     ├── ChecksFailed            a check of green, other than Raft, said no
     ├── ObservationFailed       a person's question how things stand got no answer
@@ -58,6 +59,11 @@ class ClusterUnsafe(QuorumshiftError):
 
 class ClusterUnsettled(QuorumshiftError):
     """The Raft cluster did not settle before the deadline."""
+
+
+class TrafficAstray(QuorumshiftError):
+    """The production listener does not lead all users to healthy tasks of the revision that was to
+    serve."""
 
 
 class ChangeRefused(QuorumshiftError):

@@ -64,7 +64,7 @@ def read_failure(caught: Mapping[str, Any]) -> Failure:
 def deployed(service: str, state: Mapping[str, Any], another: str = "") -> Outcome:
     """The end of an execution that went well. ``another``: the deployment that is under way by
     now."""
-    text = f"{revision(state, 'to')} serves all traffic; the votes are with its tasks."
+    text = f"{_serving(state, 'to')} The votes are with its tasks."
     if another:
         text = f"{revision(state, 'to')} was deployed. {_followed(another)}"
     if "stop" in state:
@@ -102,7 +102,7 @@ def rolled_back(
     now.
     """
     meaning = why_undone(state, checks, policy)
-    end = f"{revision(state, 'from')} serves all traffic again, and its tasks hold all votes."
+    end = f"{_serving(state, 'from')} Its tasks hold all votes."
     end = f"It was rolled back. {_followed(another)}" if another else end
     commands = (watch(state, _STORY), _READY)
     return _outcome(service, "rolled back", state, meaning, end, commands)
@@ -151,6 +151,13 @@ def _followed(another: str) -> str:
         f"Deployment {another} is under way by now, so traffic, votes, locks and scaling are its "
         "own, and were not looked at."
     )
+
+
+def _serving(state: Mapping[str, Any], which: str) -> str:
+    """Who serves, as it was measured; without that nobody says it."""
+    measured = str((state.get("outcome") or {}).get("serving") or "")
+    unknown = f"The traffic was to go to {revision(state, which)}; that was not measured"
+    return f"{(measured or unknown).rstrip('. ')}."
 
 
 def _outcome(

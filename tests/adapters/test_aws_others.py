@@ -17,11 +17,12 @@ from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.aws.evidence import EvidenceLog
 from quorumshift.adapters.aws.hook_answers import CodeDeployAnswers
 from quorumshift.adapters.aws.images import EcrImages
-from quorumshift.adapters.aws.listener_route import ListenerRoute
+from quorumshift.adapters.aws.listener_route import ListenerRoute, ProductionListener
 from quorumshift.adapters.aws.notifier import SnsNotifier
 from quorumshift.adapters.clock import SystemClock
 from quorumshift.domain.errors import InvalidRequest, MissingResource, Transient
 from quorumshift.domain.rollout import Alarm, Check
+from quorumshift.domain.serving import Led
 from tests.adapters.aws_api import Api, refusal
 
 ACCOUNT = "123456789012"
@@ -223,6 +224,32 @@ def listener(port: int, **weights: int) -> dict[str, Any]:
     groups = [{"TargetGroupArn": f"arn:{name}", "Weight": n} for name, n in weights.items()]
     action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
     return {"Port": port, "LoadBalancerArn": "arn:lb", "DefaultActions": [action]}
+
+
+def test_where_users_are_led_is_read_with_weights_and_healthy_targets() -> None:
+    arn = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/{}/1"
+    groups = [
+        {"TargetGroupArn": arn.format(name), "Weight": weight}
+        for name, weight in (("app-blue", 0), ("app-green", 100))
+    ]
+    forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+    healths = {"app-blue": ["healthy"], "app-green": ["unhealthy", "draining"]}
+    api = Api(
+        "elbv2",
+        describe_listeners={"Listeners": [{"DefaultActions": [forward]}]},
+        describe_target_health=lambda TargetGroupArn: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": f"10.0.0.{at}"}, "TargetHealth": {"State": state}}
+                for at, state in enumerate(healths[TargetGroupArn.split("/")[1]])
+            ]
+        },
+    )
+    ours = ProductionListener(Client(lambda: api), "arn:production")
+    assert ours.leads_to() == (Led("app-blue", 0, ("10.0.0.0",)), Led("app-green", 100, ()))
+    assert api.asked("describe_listeners") == [{"ListenerArns": ["arn:production"]}]
+    api.answers["describe_listeners"] = {"Listeners": []}
+    with pytest.raises(MissingResource, match="no production listener arn:production"):
+        ours.leads_to()
 
 
 def test_the_test_route_is_read_from_the_listener() -> None:

@@ -256,6 +256,11 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
         {"network/addresses"},
         "IPv6 alone in s-2",
     ),
+    "a production listener on the empty group": (
+        listener(0, weights={BLUE: 0, GREEN: 100}),
+        {"traffic/production listener"},
+        "app-green has no healthy target, so requests are answered with 503",
+    ),
     "a sticky listener": (listener(0, sticky=True), {"traffic/production listener"}, "sticky"),
     "no test listener": (
         {"listeners": Look(LISTENERS[:1])},
@@ -485,7 +490,8 @@ def test_listeners_speak_what_the_configuration_says_or_better(
 
 
 def test_a_deployment_under_way_is_no_fault_and_its_weights_are_not() -> None:
-    shifting = fit(active=Look("d-1"), **listener(0, weights={BLUE: 60, GREEN: 40}))
+    weights = listener(0, weights={BLUE: 60, GREEN: 40})
+    shifting = fit(active=Look("d-1"), **weights, **balanced(1, targets={"10.0.0.9": "healthy"}))
     assert not of(State.NG, shifting)
     assert "d-1" in found(shifting)["deployment/under way"].seen
     assert found(shifting)["Raft/hand-over"].state is State.SKIP

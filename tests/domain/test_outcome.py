@@ -50,7 +50,8 @@ def test_a_caught_lambda_error_is_freed_from_its_wrapping() -> None:
 
 
 def test_a_good_end_has_neither_error_nor_cause() -> None:
-    outcome = deployed("sample", state())
+    serving = {"serving": "sample:12 serves all traffic: 3 healthy targets", "checks": []}
+    outcome = deployed("sample", state(outcome=serving))
     assert (outcome.error, outcome.cause) == ("", "")
     assert outcome.subject == "sample: deployed"
     for part in ("sample:12 serves all traffic", "new menu", "run 7", "sample:11", "d-1"):
@@ -58,10 +59,12 @@ def test_a_good_end_has_neither_error_nor_cause() -> None:
 
 
 def test_a_rollback_names_the_hook_its_error_and_what_to_do() -> None:
-    outcome = rolled_back("sample", state(observation=observed((SAID_NO,))), (), Policy())
+    serving = {"serving": "sample:11 serves all traffic: 3 healthy targets"}
+    seen = state(observation=observed((SAID_NO,)), outcome=serving)
+    outcome = rolled_back("sample", seen, (), Policy())
     assert outcome.error == "CheckFailed"
     assert "AfterInstall said no: RuntimeError: boom" in outcome.cause
-    assert "sample:11 serves all traffic again" in outcome.cause
+    assert "sample:11 serves all traffic: 3 healthy targets. Its tasks hold" in outcome.cause
     assert "Next: Mend what AfterInstall found" in outcome.cause
     assert "AfterInstall          NO   RuntimeError: boom" in outcome.message
 
@@ -85,3 +88,8 @@ def test_a_failure_says_how_things_are_left() -> None:
     outcome = failed("sample", {"failure": caught}, "Nothing was touched", touched=False)
     assert outcome.error == "ClusterUnsafe"
     assert outcome.cause == "b2 is down. Nothing was touched."
+
+
+def test_who_serves_is_not_said_where_nobody_measured_it() -> None:
+    outcome = rolled_back("sample", state(observation=observed((SAID_NO,))), (), Policy())
+    assert "The traffic was to go to sample:11; that was not measured" in outcome.cause

@@ -5,6 +5,7 @@ Handlers, use cases and adapters are the real ones; only what would go over the 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -73,11 +74,24 @@ _STATUS = {
 _CODE = {EndedBy.CHECK: "HOOK_EXECUTION_FAILURE", EndedBy.REQUEST: "MANUAL_STOP"}
 
 
+def forwards(colour: str) -> dict[str, Any]:
+    """A listener that leads to the target group of one colour, and the other one's weight."""
+    group = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/sample-{}/1"
+    groups = [
+        {"TargetGroupArn": group.format(one), "Weight": 100 if one == colour else 0}
+        for one in {"blue": 0, "green": 0, colour: 0}
+    ]
+    forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+    return {"ListenerArn": "arn:production", "DefaultActions": [forward]}
+
+
 class MemoryAws:
     """``answers``: what hooks were answered. ``evidence``: the lines left. ``messages``: what
     people were told. ``executions``: of the hand-over, name → status; ``inputs``: what each was
     started with; ``redriven``: the names of those that were resumed. ``scaling``: of the service,
-    which does not scale. ``description``: of the deployment once it was created, else ``None``.
+    which does not scale. ``leads``: the colour that the production listener leads to, where it is
+    not that of who serves; ``green``: the revision of green. ``description``: of the deployment
+    once it was created, else ``None``.
     """
 
     def __init__(self, *, green: bool = True) -> None:
@@ -91,11 +105,14 @@ class MemoryAws:
         self.description: str | None = None
         self.undoes = ""
         self.scaling = OneTarget(scales=False)
+        self.leads = ""
+        self.green = f"{DEFINITION}12"
         self.apis = {
             "codedeploy": self._codedeploy(),
             "ecs": self._ecs(),
             "ecr": Api("ecr", describe_images={"imageDetails": [{"imageDigest": DIGEST}]}),
             "logs": self._logs(),
+            "elbv2": self._elbv2(),
             "sns": Api("sns", publish=self._publish),
             "cloudwatch": Api("cloudwatch", describe_alarms={}),
             "stepfunctions": Api(
@@ -152,8 +169,10 @@ class MemoryAws:
             ]
         }
 
-    def _create(self, description: str, **_: Any) -> dict[str, Any]:
+    def _create(self, description: str, revision: Any, **_: Any) -> dict[str, Any]:
         self.description = description
+        spec = json.loads(revision["appSpecContent"]["content"])
+        self.green = spec["Resources"][0]["TargetService"]["Properties"]["TaskDefinition"]
         return {"deploymentId": DEPLOYMENT}
 
     def _stop(self, deploymentId: str, autoRollbackEnabled: bool) -> dict[str, Any]:
@@ -163,6 +182,25 @@ class MemoryAws:
     def _answer(self, lifecycleEventHookExecutionId: str, status: str, **_: Any) -> dict[str, Any]:
         self.answers.append((lifecycleEventHookExecutionId, status))
         return {"lifecycleEventHookExecutionId": lifecycleEventHookExecutionId}
+
+    def _elbv2(self) -> Api:
+        """The production listener leads to who serves: green once the rollout has succeeded."""
+
+        def healthy(TargetGroupArn: str) -> dict[str, Any]:
+            colour = TargetGroupArn.split("/")[1].removeprefix("sample-")
+            ours = [task.address for task in self._tasks() if task.colour.value == colour]
+            return {
+                "TargetHealthDescriptions": [
+                    {"Target": {"Id": address}, "TargetHealth": {"State": "healthy"}}
+                    for address in ours
+                ]
+            }
+
+        def listeners(**_: Any) -> dict[str, Any]:
+            done = self.service.rollout.progress is Progress.SUCCEEDED
+            return {"Listeners": [forwards(self.leads or ("green" if done else "blue"))]}
+
+        return Api("elbv2", describe_listeners=listeners, describe_target_health=healthy)
 
     def _ecs(self) -> Api:
         green = {"id": "ecs-svc/2", "status": "ACTIVE", "externalId": DEPLOYMENT}
@@ -211,7 +249,7 @@ class MemoryAws:
         detail = {"name": "privateIPv4Address", "value": task.address}
         return {
             "taskArn": arn,
-            "taskDefinitionArn": f"{DEFINITION}{11 if blue else 12}",
+            "taskDefinitionArn": f"{DEFINITION}11" if blue else self.green,
             "startedBy": "ecs-svc/1" if blue else "ecs-svc/2",
             "lastStatus": "RUNNING",
             "healthStatus": "HEALTHY",

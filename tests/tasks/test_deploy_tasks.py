@@ -174,7 +174,7 @@ def test_a_rollback_calls_green_votes_home_and_then_waits_for_its_end(aws: Memor
     state["observation"] = poll_deployment.handler(state, None)
     state["outcome"] = verify_rollback.handler(state, None)
     assert state["outcome"]["error"] == "StoppedByRequest"
-    assert "sample:11 serves all traffic again" in state["outcome"]["cause"]
+    assert "sample:11 serves all traffic: 3 healthy targets" in state["outcome"]["cause"]
     notify_rolled_back.handler(state, None)
     assert aws.messages[0][0] == "sample: rolled back (StoppedByRequest)"
 

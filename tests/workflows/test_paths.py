@@ -484,3 +484,32 @@ def test_votes_are_called_home(aws: MemoryAws) -> None:
     back = {**ASKED, "lifecycleEventHookExecutionId": "", "goal": "blue"}
     assert execute("hand_over", back, settle(aws)).at == "HandedBack"
     assert aws.service.voters() == {"b1", "b2", "b3"}
+
+
+@pytest.mark.parametrize("progress", [Progress.SUCCEEDED, Progress.FAILED])
+def test_no_end_says_that_a_revision_serves_where_users_are_led_elsewhere(
+    aws: MemoryAws, progress: Progress
+) -> None:
+    aws.leads = "empty"
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, progress)
+        if state == "PollRollback":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert (ended.at, ended.error) == ("Failed", "TrafficAstray")
+    nobody = "obody serves: the production listener leads to sample-empty"
+    assert ended.cause.count(nobody) == 2  # when it was looked for, and as things are left
+    assert not any("serves all traffic" in text for _, text in aws.messages)
+
+
+def test_ends_say_who_serves_as_it_was_measured(aws: MemoryAws) -> None:
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            ends(aws, Progress.SUCCEEDED)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == "Deployed"
+    assert "sample:11 serves all traffic: 3 healthy targets." in aws.messages[-1][1]

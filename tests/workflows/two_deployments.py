@@ -230,7 +230,7 @@ class TwoDeployments(MemoryAws):
             "rollbackInfo": {key: value for key, value in undo.items() if value},
         }
 
-    def _create(self, description: str, **_: Any) -> Any:
+    def _create(self, description: str, revision: Any, **_: Any) -> Any:
         if self._listed({"includeOnlyStatuses": ["InProgress"]}):
             return refusal("DeploymentLimitExceededException")
         name = f"d-{sum(not each.undoes for each in self.known.values()) + 1}"
@@ -250,6 +250,19 @@ class TwoDeployments(MemoryAws):
         stage = lifecycleEventHookExecutionId.rpartition("/")[2]
         self.known[deploymentId].answers[stage] = status
         return {"lifecycleEventHookExecutionId": lifecycleEventHookExecutionId}
+
+    def _elbv2(self) -> Api:
+        """Users are led to the primary task set."""
+        api = super()._elbv2()
+        api.answers["describe_target_health"] = lambda **_: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": address}, "TargetHealth": {"State": "healthy"}}
+                for each in self.sets
+                if each.status == "PRIMARY"
+                for address in each.tasks
+            ]
+        }
+        return api
 
     def _ecs(self) -> Api:
         api = super()._ecs()

@@ -1,15 +1,32 @@
-"""Whether the test listener really leads to green."""
+"""Where the listeners really lead: that for tests to green, that of users to who serves."""
 
 from __future__ import annotations
 
 import urllib.parse
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quorumshift.adapters.aws.client import every
 from quorumshift.domain.errors import MissingResource
+from quorumshift.domain.serving import Led
 
 
-class ListenerRoute:
+class _Listeners:
+    """What both read."""
+
+    _elbv2: Any
+
+    def _healthy(self, group: str) -> tuple[str, ...]:
+        """Addresses of the healthy targets of a group (ARN)."""
+        found = self._elbv2.describe_target_health(TargetGroupArn=group)
+        return tuple(
+            str(one["Target"]["Id"])
+            for one in found["TargetHealthDescriptions"]
+            if one["TargetHealth"]["State"] == "healthy"
+        )
+
+
+class ListenerRoute(_Listeners):
     """Implements ``ports.TrialRoute``: reads a load balancer's test listener.
 
     The target groups swap roles at every deployment, so nothing but the listener knows which one
@@ -25,14 +42,7 @@ class ListenerRoute:
 
     def healthy_targets(self) -> frozenset[str]:
         """Addresses that the test listener sends requests to now. Raises ``MissingResource``."""
-        return frozenset(
-            str(one["Target"]["Id"])
-            for group in self._groups()
-            for one in self._elbv2.describe_target_health(TargetGroupArn=group)[
-                "TargetHealthDescriptions"
-            ]
-            if one["TargetHealth"]["State"] == "healthy"
-        )
+        return frozenset(each for group in self._groups() for each in self._healthy(group))
 
     def _groups(self) -> list[str]:
         production = self._elbv2.describe_listeners(ListenerArns=[self._production])["Listeners"]
@@ -45,18 +55,41 @@ class ListenerRoute:
         )
         for listener in listeners:
             if listener["Port"] == self._port:
-                return _forwards_to(listener["DefaultActions"])
+                return [
+                    arn for arn, weight in weights(listener["DefaultActions"]).items() if weight
+                ]
         raise MissingResource(
             f"the load balancer has no test listener on port {self._port}; deploy the stack again"
         )
 
 
-def _forwards_to(actions: list[dict[str, Any]]) -> list[str]:
-    groups: list[str] = []
+class ProductionListener(_Listeners):
+    """Implements ``ports.ProductionRoute``."""
+
+    def __init__(self, elbv2: Any, listener: str) -> None:
+        """``listener``: its ARN."""
+        self._elbv2 = elbv2
+        self._listener = listener
+
+    def leads_to(self) -> tuple[Led, ...]:
+        """Where it leads now. Raises ``MissingResource``."""
+        found = self._elbv2.describe_listeners(ListenerArns=[self._listener])["Listeners"]
+        if not found:
+            raise MissingResource(
+                f"there is no production listener {self._listener}; deploy the stack again"
+            )
+        return tuple(
+            Led(arn.rpartition("targetgroup/")[2].split("/")[0], weight, self._healthy(arn))
+            for arn, weight in weights(found[0]["DefaultActions"]).items()
+        )
+
+
+def weights(actions: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """ARN of a target group → its weight, in a listener's actions."""
+    found: dict[str, int] = {}
     for action in actions:
         weighted = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-        if weighted:
-            groups += [str(one["TargetGroupArn"]) for one in weighted if one.get("Weight", 1)]
-        elif action.get("TargetGroupArn"):
-            groups.append(str(action["TargetGroupArn"]))
-    return groups
+        found |= {str(one["TargetGroupArn"]): int(one.get("Weight", 1)) for one in weighted}
+        if not weighted and action.get("TargetGroupArn"):
+            found[str(action["TargetGroupArn"])] = 1
+    return found

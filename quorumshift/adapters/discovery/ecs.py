@@ -87,6 +87,13 @@ class EcsService:
         dead.sort(key=lambda task: str(task.get("stoppedAt") or task.get("stoppingAt") or ""))
         return tuple(self._failure(task) for task in dead)
 
+    def revisions(self) -> dict[str, str]:
+        """Address of a running task → ARN of its task definition."""
+        found = (
+            (_address(task), str(task["taskDefinitionArn"])) for task in self._tasks("RUNNING")
+        )
+        return {address: revision for address, revision in found if address}
+
     def live(self) -> str:
         """ARN of the task definition that serves now: the primary task set's, because the
         service's own is the template's."""

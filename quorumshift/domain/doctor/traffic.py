@@ -70,7 +70,8 @@ def _listeners(
         elif spoken := _misunderstood(expected, name == names[1], found):
             ledger.ng(name, f"{found.protocol} on port {found.port}", spoken)
         else:
-            _listener(ledger, name, found, known, bool(facts.active.value))
+            idle = () if name == names[1] else _idle(found, groups, facts.service.value)
+            _listener(ledger, name, found, known, bool(facts.active.value), idle)
 
 
 def _misunderstood(expected: Expected, is_test: bool, found: Listener) -> str:
@@ -97,8 +98,28 @@ def listener_on(listeners: Sequence[Listener], port: int, arn: str = "") -> List
     return next((one for one in listeners if (one.arn == arn if arn else one.port == port)), None)
 
 
+def _idle(
+    found: Listener, groups: Sequence[TargetGroup], service: EcsService | None
+) -> Sequence[str]:
+    """Names of the groups that get requests and have no target to answer them, though tasks run
+    and nobody is about to be healthy."""
+    if service is None or service.primary is None or not service.primary.running:
+        return ()
+    return [
+        one.name
+        for one in groups
+        if found.weights.get(one.arn)
+        and not any(state.split(":")[0] in ("healthy", "initial") for state in one.targets.values())
+    ]
+
+
 def _listener(
-    ledger: Ledger, name: str, found: Listener, known: Mapping[str, str], shifting: bool
+    ledger: Ledger,
+    name: str,
+    found: Listener,
+    known: Mapping[str, str],
+    shifting: bool,
+    idle: Sequence[str],
 ) -> None:
     """Between deployments each listener sends everything to one of the two groups; CodeDeploy sets
     weights while it shifts."""
@@ -122,6 +143,12 @@ def _listener(
         )
     elif not used or (len(used) > 1 and not shifting):
         ledger.ng(name, seen, f"{back}: no deployment is shifting its traffic")
+    elif idle:
+        ledger.ng(
+            name,
+            f"{seen}; {listed(idle)} has no healthy target, so requests are answered with 503",
+            f"{back}; where no group has healthy targets, look at healthy targets below",
+        )
     elif found.sticky:
         fix = "turn the stickiness of the forward action off (`aws elbv2 modify-listener`)"
         ledger.ng(name, f"{seen}, sticky to the group", f"{fix}: it keeps clients on blue")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from quorumshift.adapters.aws.client import every
 from quorumshift.adapters.aws.doctor.looking import Clients, look
+from quorumshift.adapters.aws.listener_route import weights
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Balancer, Listener, TargetGroup
 from quorumshift.domain.doctor.finding import Look, because
@@ -81,7 +82,7 @@ def _listener(elbv2: Any, found: Mapping[str, Any]) -> Listener:
     return Listener(
         arn=arn,
         port=int(found["Port"]),
-        weights=_weights(actions),
+        weights=weights(actions),
         sticky=any(
             (each.get("TargetGroupStickinessConfig") or {}).get("Enabled") for each in forwards
         ),
@@ -90,20 +91,9 @@ def _listener(elbv2: Any, found: Mapping[str, Any]) -> Listener:
             group
             for rule in rules
             if not rule.get("IsDefault")
-            for group in _weights(rule.get("Actions") or ())
+            for group in weights(rule.get("Actions") or ())
         ),
     )
-
-
-def _weights(actions: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """ARN of a target group → weight."""
-    weights: dict[str, int] = {}
-    for action in actions:
-        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-        weights |= {one["TargetGroupArn"]: int(one.get("Weight", 1)) for one in groups}
-        if not groups and action.get("TargetGroupArn"):
-            weights[action["TargetGroupArn"]] = 1
-    return weights
 
 
 def _group(elbv2: Any, found: Mapping[str, Any]) -> TargetGroup:
