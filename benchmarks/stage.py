@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.traffic import Traffic
+from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.adapters.clock import SystemClock
 from quorumshift.adapters.discovery.ecs import EcsService
@@ -75,7 +76,10 @@ class Stage:
         """All traffic to version 2, and no question to anybody; returns when blue waits."""
         reference = images.push(self.world, self.names.repository, images.NEW_TAG, version="2")
         definitions = EcsTaskDefinitions(
-            self.world.client("ecs"), self.names.family, self.service.container, self._tasks.live
+            Client(lambda: self.world.client("ecs")),
+            self.names.family,
+            self.service.container,
+            self._tasks.live,
         )
         revision, _ = definitions.with_image(reference)
         content = json.dumps(app_spec(revision, self._tasks.blueprint(self.service.port), {}))

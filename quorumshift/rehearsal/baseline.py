@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
 from quorumshift.adapters.discovery.ecs import EcsService
 from quorumshift.config import Configuration
@@ -31,7 +32,7 @@ class PlainDeployment:
 
     def start(self) -> None:
         """Register the task definition and create the deployment."""
-        names, ecs = self._names, self._world.client("ecs")
+        names, ecs = self._names, Client(lambda: self._world.client("ecs"))
         service = EcsService(ecs, names.cluster, names.service, self._service.container)
         definitions = EcsTaskDefinitions(ecs, names.family, self._service.container, service.live)
         revision, _ = definitions.with_image(f"{registry()}/{names.repository}:{NEW_TAG}")

@@ -39,7 +39,7 @@ BLUE: dict[str, Any] = {
     "status": "PRIMARY",
     "stabilityStatus": "STEADY_STATE",
     "taskDefinition": f"{DEFINITION}11",
-    "platformVersion": "1.4.0",
+    "platformVersion": "1.3.0",
     "networkConfiguration": {"awsvpcConfiguration": VPC},
     "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 100, "base": 1}],
 }
@@ -71,7 +71,9 @@ def service(
 
     api = Api(
         "ecs",
-        describe_services={"services": [{"status": status, "desiredCount": 3}]},
+        describe_services={
+            "services": [{"status": status, "desiredCount": 3, "platformVersion": "LATEST"}]
+        },
         describe_task_sets={"taskSets": [BLUE, GREEN] if sets is None else sets},
         list_tasks=list_tasks,
         describe_tasks=lambda tasks, **_: {"tasks": [every[arn] for arn in tasks]},
@@ -252,7 +254,7 @@ def test_the_blueprint_is_the_primary_task_sets() -> None:
     blueprint = ours.blueprint(8080)
     assert blueprint.network == Network(("subnet-1",), ("sg-1",), public_ip=False)
     assert blueprint.capacity == (Capacity("FARGATE_SPOT", 100, 1),)
-    assert blueprint.platform_version == "1.4.0"
+    assert blueprint.platform_version == "LATEST", "what was set, not what it was by then"
     assert ours.live() == f"{DEFINITION}11"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.exceptions
 import botocore.parsers
 
+from quorumshift.adapters.aws import newer_fields
 from quorumshift.adapters.aws.answers import Answer, refuse_strangers
 from quorumshift.domain.errors import Transient
 
@@ -68,6 +69,7 @@ class Client:
 
     def _listen(self, events: Any, service: str) -> None:
         """botocore offers these events for this (``botocore/endpoint.py``)."""
+        newer_fields.listen(events)
         events.register(f"before-call.{service}", self._begin)
         events.register(f"before-parse.{service}", refuse_strangers)
         events.register_first(f"needs-retry.{service}", self._judge_retry)

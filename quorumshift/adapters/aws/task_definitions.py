@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from quorumshift.adapters.aws.client import every
+from quorumshift.adapters.aws.client import every, message
+from quorumshift.adapters.aws.newer_fields import RAW, known, newer
 from quorumshift.domain.errors import InvalidRequest, MissingResource
 from quorumshift.domain.previous import Deployed, previous
 from quorumshift.domain.request import CURRENT, PREVIOUS
@@ -82,20 +83,44 @@ class EcsTaskDefinitions:
         newest = next(iter(self._arns()), live)
         if newest != live and self._describe(newest)[0] == wanted:
             return newest, False
-        registered = self._ecs.register_task_definition(
-            **wanted, **({"tags": tags} if tags else {})
-        )
-        return str(registered["taskDefinition"]["taskDefinitionArn"]), True
+        return self._register(wanted, tags), True
+
+    def _register(self, wanted: dict[str, Any], tags: list[dict[str, str]]) -> str:
+        """The ARN. Fields that are newer than the SDK are sent as AWS told them. Raises
+        ``InvalidRequest`` with their names where AWS does not keep them: they may be ones that
+        nobody sets, or must be set in another way."""
+        request = {**wanted, **({"tags": tags} if tags else {})}
+        shape = self._operation("RegisterTaskDefinition").input_shape
+        sent = newer(wanted, shape)
+        try:
+            answer = self._ecs.register_task_definition(**known(request, shape), **{RAW: request})
+        except ClientError as error:
+            if sent:
+                raise _not_carried(sent, message(error)) from error
+            raise
+        kept = newer(answer[RAW]["taskDefinition"], shape)
+        lost = [path for path, value in sent.items() if kept.get(path) != value]
+        arn = str(answer["taskDefinition"]["taskDefinitionArn"])
+        if lost:
+            raise _not_carried(lost, f"{arn.rpartition('/')[2]} lacks what the live revision has")
+        return arn
 
     def _describe(self, arn: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
-        """What RegisterTaskDefinition takes of a revision, and its tags but AWS's own (``aws:…``),
-        which nobody else may set."""
+        """What RegisterTaskDefinition takes of a revision, fields newer than the SDK included, and
+        its tags but AWS's own (``aws:…``), which nobody else may set."""
         found = self._ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-        model = self._ecs.meta.service_model.operation_model("RegisterTaskDefinition")
-        taken = model.input_shape.members
-        revision = {key: value for key, value in found["taskDefinition"].items() if key in taken}
+        taken = self._operation("RegisterTaskDefinition").input_shape.members
+        told = self._operation("DescribeTaskDefinition").output_shape.members["taskDefinition"]
+        revision = {
+            key: value
+            for key, value in found[RAW]["taskDefinition"].items()
+            if key in taken or key not in told.members
+        }
         tags = [tag for tag in found.get("tags") or [] if not tag["key"].startswith("aws:")]
         return revision, tags
+
+    def _operation(self, name: str) -> Any:
+        return self._ecs.meta.service_model.operation_model(name)
 
     def _find_container(self, revision: dict[str, Any]) -> dict[str, Any]:
         for container in revision["containerDefinitions"]:
@@ -130,3 +155,11 @@ class EcsTaskDefinitions:
             status="ACTIVE",
         )
         return sorted(arns, key=lambda arn: int(arn.rpartition(":")[2]), reverse=True)
+
+
+def _not_carried(fields: Iterable[str], seen: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"image: the live revision has {', '.join(sorted(fields))}, newer than this quorumshift, "
+        f"and a copy of it would not ({seen}); register the revision yourself and deploy it with "
+        "taskDefinition, or update quorumshift"
+    )

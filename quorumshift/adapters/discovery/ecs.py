@@ -101,12 +101,13 @@ class EcsService:
 
     def blueprint(self, port: int) -> Blueprint:
         """How the serving task set runs; ``port``: the container's, behind the load balancer."""
-        primary = self._primary()
+        primary, service = self._primary(), self._describe_service()
         vpc = (primary.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         return Blueprint(
             container=self._container,
             port=port,
-            platform_version=primary.get("platformVersion") or None,
+            # What was set: the task set's is what LATEST was when it was made.
+            platform_version=service.get("platformVersion") or None,
             network=_network(vpc) if vpc else None,
             capacity=tuple(
                 Capacity(
