@@ -134,6 +134,7 @@ def _settings(
         raft_peer_port=configuration.raft.peer_port,
         slack_secret=configuration.notifications.slack_secret,
         host=configuration.load_balancer.host,
+        images_allow=" ".join(configuration.images.allow),
         **_database(configuration),
     )
 

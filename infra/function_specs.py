@@ -247,7 +247,7 @@ _HOOKS = (
     FunctionSpec(
         "BeforeAllowTraffic",
         "Checks the Raft cluster, and that green is what was asked for",
-        (*_OBSERVE, *_LOOK, *_ANSWER, "ecr:DescribeImages"),
+        (*_OBSERVE, *_LOOK, *_ANSWER, "ecr:BatchGetImage", "ecr:DescribeImages"),
         reaches_nodes=True,
         settles=True,
         timeout_seconds=120,

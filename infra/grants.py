@@ -221,6 +221,7 @@ class Grants:
             "codedeploy:ListDeployments": group,
             "codedeploy:RegisterApplicationRevision": [arns.application()],
             "codedeploy:UpdateDeploymentGroup": group,
+            "ecr:BatchGetImage": [arns.repository()],
             "ecr:DescribeImages": [arns.repository()],
             "ecs:DescribeServices": [arns.service()],
             "ecs:DescribeTaskSets": [arns.task_sets()],

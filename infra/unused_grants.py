@@ -30,6 +30,7 @@ _ANOTHER = "asked about deployments that are under way where none should be"
 _STRAY_VOTE = "green voted before it was to: the votes there are get locked before green ends"
 _STOPS = "stops a deployment that was created by a state that failed after that"
 _RESUMES = "a hand-back that somebody stopped, and that the watchdog did not resume, is resumed"
+_PLATFORMS = "of an image for several platforms ECS may tell the digest of the one that runs"
 _OVER = "gives locks back when the execution that died had no deployment under way"
 _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 
@@ -97,7 +98,6 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "codedeploy:GetDeploymentConfig": _REVISION,
         "codedeploy:RegisterApplicationRevision": _REVISION,
         "codedeploy:UpdateDeploymentGroup": _UNWATCHED,
-        "ecs:DescribeServices": _SCALES,
         "ecs:UpdateService": _SCALES,
         "application-autoscaling:ListTagsForResource": _RECORD,
         "application-autoscaling:TagResource": _RECORD,
@@ -126,6 +126,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "BeforeInstall": _HOOK,
     "AfterInstall": {**_HOOK, "ecs:UpdateTaskProtection": _STRAY_VOTE},
     "AfterAllowTestTraffic": _HOOK,
+    "BeforeAllowTraffic": {"ecr:BatchGetImage": _PLATFORMS},
     "AfterAllowTraffic": {
         **_ANSWER,
         "states:DescribeExecution": "the hand-over was started before: for which question",

@@ -27,6 +27,7 @@ from quorumshift.config_tables import (
     Functions,
     GitHub,
     GivenNames,
+    Images,
     LoadBalancer,
     Notifications,
     Raft,
@@ -52,6 +53,7 @@ class Configuration:
     alarms: Alarms = field(default_factory=Alarms)
     notifications: Notifications = field(default_factory=Notifications)
     build: Build = field(default_factory=Build)
+    images: Images = field(default_factory=Images)
     functions: Functions = field(default_factory=Functions)
     discovery: Discovery = field(default_factory=Discovery)
     database: Database = field(default_factory=Database)

@@ -22,6 +22,10 @@ _LETTERS = {
     "says": "up to 100 of A-Z, a-z, 0-9, _ and -, or empty",
 }
 
+_HOST = r"(?=[^/]*[.:]|localhost/)[A-Za-z0-9.-]+(?::[0-9]+)?"
+_REPOSITORY = rf"{_HOST}(?:/[a-z0-9._-]+)*/(?:\*|[a-z0-9._-]+)"
+_REPOSITORIES = "registry/name, or registry/* for all below, the registry's host written out"
+
 
 def _one_of(allowed: Sequence[str]) -> dict[str, str]:
     return {"pattern": "|".join(allowed), "says": " or ".join(allowed)}
@@ -205,6 +209,14 @@ class Notifications:
     email: str = key("", pattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+", says="an e-mail address, or empty")
     alarms: bool = key(False)
     slack_secret: str = key("", **_SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Which images may be started besides those of the service's own repository. ``allow``:
+    repositories, whole or with ``/*`` behind them."""
+
+    allow: tuple[str, ...] = key((), pattern=_REPOSITORY, says=_REPOSITORIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,12 @@ class Images(Protocol):
     def resolve(self, image: str) -> str:
         """``image`` with its tag resolved to a digest. Raises ``InvalidRequest``."""
 
+    def check(self, image: str) -> None:
+        """Raises ``InvalidRequest`` for a task definition's image that may not be deployed."""
+
+    def runs(self, image: str, digest: str) -> bool:
+        """Whether a task of a task definition with ``image`` may run ``digest``; empty: unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

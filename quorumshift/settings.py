@@ -48,7 +48,8 @@ class Settings:
     the table's column.
 
     ``slack_secret``: the name or ARN of the secret that holds the webhook's URL, never the URL;
-    empty where nobody is told through Slack.
+    empty where nobody is told through Slack. ``images_allow``: further repositories whose images
+    may be started, with spaces between them.
     """
 
     service: str
@@ -83,6 +84,12 @@ class Settings:
     database_region: str = ""
     slack_secret: str = ""
     host: str = ""
+    images_allow: str = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The further repositories."""
+        return tuple(self.images_allow.split())
 
     @property
     def evidence_group(self) -> str:

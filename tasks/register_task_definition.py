@@ -12,7 +12,7 @@ from tasks.wiring import wiring
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.revision``: ``{"from", "to", "image", "registered"}``; from and to are ARNs.
 
-    Raises ``InvalidRequest`` when image or revision do not exist.
+    Raises ``InvalidRequest`` when image or revision do not exist, or the image may not be started.
     """
     w = wiring()
     request = from_json(Request, event["request"])
@@ -22,4 +22,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         to, registered = w.definitions.with_image(w.images.resolve(image))
     else:
         to, registered = w.definitions.resolve(request.task_definition or CURRENT), False
+        w.images.check(w.definitions.image(to))
     return {"from": live, "to": to, "image": w.definitions.image(to), "registered": registered}

@@ -185,7 +185,7 @@ class Wiring:
         """Container images."""
         from quorumshift.adapters.aws.images import EcrImages
 
-        return EcrImages(client("ecr"), self.settings.repository)
+        return EcrImages(client("ecr"), self.settings.repository, self.settings.allowed)
 
     @functools.cached_property
     def builds(self) -> CodeBuilds:

@@ -72,6 +72,7 @@ def _target(service: Service, request: Request, live: str) -> _Target:
         return _Target(None, image, (Change(what, was, image),))
     after = definitions.resolve(request.task_definition or CURRENT)
     differ = changes(definitions.contents(live), definitions.contents(after))
+    service.images.check(definitions.image(after))
     return _Target(after, definitions.image(after), differ)
 
 

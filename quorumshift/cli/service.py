@@ -125,7 +125,8 @@ class Service:
         _, partition, _, region, account, *_ = self.account.arn("ecr", "").split(":")
         suffix = ".cn" if partition == "aws-cn" else ""
         host = f"{account}.dkr.ecr.{region}.amazonaws.com{suffix}"
-        return EcrImages(self.account.client("ecr"), f"{host}/{self.names.repository}")
+        own, allow = f"{host}/{self.names.repository}", self.configuration.images.allow
+        return EcrImages(self.account.client("ecr"), own, allow)
 
     def serving(self) -> dict[str, str]:
         """The revision that serves now, and its image."""

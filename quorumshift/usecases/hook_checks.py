@@ -177,11 +177,11 @@ class HookChecks:
             if asked is not None and revision != str(asked):
                 return f"green runs revision {revision}, asked for was {asked}", digests
         image = self.definitions.image(tasks[0].task_definition)
-        wanted = self.images.resolve(image).rpartition("@")[2]
+        others = [digest for digest in digests if not self.images.runs(image, digest)]
         for task in tasks:
-            if task.digest != wanted:
+            if task.digest in others:
                 seen = task.digest or "an image of unknown digest"
-                return f"{task.task.rpartition('/')[2]} runs {seen}, not {wanted}", digests
+                return f"{task.task.rpartition('/')[2]} runs {seen}, not {image}", digests
         return "", digests
 
 

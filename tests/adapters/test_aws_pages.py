@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
-import quorumshift
 from quorumshift.adapters.aws.alarms import described
 from quorumshift.adapters.aws.builds import CodeBuilds
 from quorumshift.adapters.aws.client import Client, every
@@ -26,13 +23,8 @@ from quorumshift.adapters.clock import SystemClock
 from quorumshift.domain.errors import Transient
 from quorumshift.domain.rollout import Check
 from tests.adapters.aws_api import Api
+from tests.adapters.aws_calls import SERVICES, called
 
-ROOT = Path(quorumshift.__file__).parent
-SERVICES = (
-    *("application-autoscaling", "cloudwatch", "codebuild", "codedeploy", "ec2", "ecr", "ecs"),
-    *("elbv2", "iam", "lambda", "logs", "scheduler", "secretsmanager", "service-quotas", "sns"),
-    *("ssm", "stepfunctions", "sts"),
-)
 BY_NAME = "asks for what it names, which is less than a page"
 ONE_PAGE = {
     "describe_alarms": "alarms.py follows the token: two lists share it",
@@ -59,16 +51,6 @@ def paged(operations: Iterable[str]) -> set[str]:
             members = {member.lower() for member in shape.members} if shape else set()
             if members & {"nexttoken", "nextmarker", "marker", "nextforwardtoken"}:
                 found.add(operation)
-    return found
-
-
-def called() -> dict[str, str]:
-    """Every operation that the adapters call right there → where."""
-    found: dict[str, str] = {}
-    for path in (ROOT / "adapters").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                found[node.func.attr] = f"{path.name}:{node.lineno}"
     return found
 
 

@@ -10,13 +10,15 @@ from typing import Any
 import botocore.endpoint
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries.standard import ExponentialBackoff, RetryContext
 
-from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.client import ONCE, Client
 from quorumshift.adapters.aws.patience import PATIENCE, Patience, pause
 from quorumshift.domain.errors import Transient
+from tests.adapters.aws_calls import SERVICES, called
 from tests.adapters.loopback import DROPPED, Reply, client, serving
 
 
@@ -141,3 +143,36 @@ def test_what_aws_refused_for_now_was_not_done_and_is_sent_again() -> None:
     ]
     with serving(lambda *_: replies.pop(0)) as url:
         assert client("codedeploy", url).create_deployment(**CREATE)["deploymentId"] == "d-1"
+
+
+SETS = "sets what is so already"
+TWICE = {
+    "create_log_stream": "is refused as there already, which is no error",
+    "invoke": "the function that is asked only looks",
+    "publish": "people read it twice, which is better than never",
+    "put_lifecycle_event_hook_execution_status": "is refused as answered, which is no error",
+    "put_log_events": "of several answers by one hook the first counts",
+    "redrive_execution": "carries a token",
+    "register_scalable_target": SETS,
+    "start_build": "carries a token",
+    "start_execution": "carries a name",
+    "stop_build": SETS,
+    "stop_deployment": SETS,
+    "stop_execution": SETS,
+    "update_task_protection": SETS,
+}
+"""What the SDK may send twice, and why that does no harm."""
+READS = ("batch_get_", "describe_", "get_", "list_", "simulate_")
+
+
+def test_whatever_changes_something_may_arrive_twice_or_is_sent_once() -> None:
+    session = botocore.session.get_session()
+    known = {
+        xform_name(name): name
+        for service in SERVICES
+        for name in session.get_service_model(service).operation_names
+    }
+    changes = {name for name in called() if name in known and not name.startswith(READS)}
+    once = {name for name in changes if known[name] in ONCE}
+    assert changes - once == TWICE.keys()
+    assert {known[name] for name in once} == ONCE

@@ -370,29 +370,29 @@ def test_a_function_that_cannot_be_called_says_why(state: dict[str, str], troubl
     assert functions.function(clients, "f").there.trouble == trouble
 
 
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+PINNED = "sha256:" + "1" * 64
+
+
 @pytest.mark.parametrize(
-    ("image", "registry", "which"),
+    ("image", "which"),
     [
-        (
-            "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app@sha256:1",
-            "123456789012",
-            "sha256:1",
-        ),
-        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v2", "123456789012", "v2"),
-        (
-            "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v2@sha256:1",
-            "123456789012",
-            "sha256:1",
-        ),
+        (f"{ECR}/team/app@{PINNED}", PINNED),
+        (f"{ECR}/team/app:v2", "v2"),
+        (f"{ECR}/team/app:v2@{PINNED}", PINNED),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/team/app:v2", "v2"),
+        ("123456789012.dkr-ecr.us-east-1.on.aws/team/app:v2", "v2"),
     ],
 )
-def test_an_image_is_looked_for_in_its_own_registry(image: str, registry: str, which: str) -> None:
+def test_an_image_is_looked_for_in_its_own_registry(image: str, which: str) -> None:
+    identity = Identity("210987654321", "arn:aws:iam::210987654321:user/ada", REGION)
     container = types.SimpleNamespace(name="app", image=image)
     definition: Any = types.SimpleNamespace(containers=(container,))
-    found = questions.live_image(definition, "app")
-    assert found == {"registry": registry, "repository": "team/app", "which": which}
-    container.image = "nginx:1"
-    assert questions.live_image(definition, "app") is None
+    found = questions.live_image(identity, definition, "app")
+    assert found == ("123456789012", "team/app", which)
+    for elsewhere in ("nginx", "nginx:1", ECR.replace("us-east-1", "eu-west-1") + "/team/app:v2"):
+        container.image = elsewhere
+        assert questions.live_image(identity, definition, "app") is None
 
 
 def test_the_execution_role_is_asked_for_whole_arns_of_secrets() -> None:

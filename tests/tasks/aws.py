@@ -103,6 +103,7 @@ class MemoryAws:
         self.inputs: dict[str, str] = {}
         self.redriven: list[str] = []
         self.description: str | None = None
+        self.digest = DIGEST  # of what runs
         self.undoes = ""
         self.scaling = OneTarget(scales=False)
         self.leads = ""
@@ -110,7 +111,11 @@ class MemoryAws:
         self.apis = {
             "codedeploy": self._codedeploy(),
             "ecs": self._ecs(),
-            "ecr": Api("ecr", describe_images={"imageDetails": [{"imageDigest": DIGEST}]}),
+            "ecr": Api(
+                "ecr",
+                describe_images={"imageDetails": [{"imageDigest": DIGEST}]},
+                batch_get_image={"images": [{"imageManifest": "{}"}]},
+            ),
             "logs": self._logs(),
             "elbv2": self._elbv2(),
             "sns": Api("sns", publish=self._publish),
@@ -254,7 +259,7 @@ class MemoryAws:
             "lastStatus": "RUNNING",
             "healthStatus": "HEALTHY",
             "attachments": [{"details": [detail]}],
-            "containers": [{"name": "app", "image": "sample:v2", "imageDigest": DIGEST}],
+            "containers": [{"name": "app", "image": "sample:v2", "imageDigest": self.digest}],
         }
 
     def _protect(self, tasks: list[str], protectionEnabled: bool, **more: Any) -> dict[str, Any]:

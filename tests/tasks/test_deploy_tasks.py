@@ -89,6 +89,18 @@ def test_the_same_image_deploys_the_live_revision(aws: MemoryAws) -> None:
     }
 
 
+@pytest.mark.parametrize("image", ["nginx", "nginx:1.27", f"ghcr.io/o/r@{DIGEST}"])
+def test_a_serving_image_that_may_not_be_started_is_refused_before_anything_is(
+    aws: MemoryAws, image: str
+) -> None:
+    container = {"name": "app", "image": image}
+    revision = {"family": "sample", "status": "ACTIVE", "containerDefinitions": [container]}
+    aws.apis["ecs"].answers["describe_task_definition"] = {"taskDefinition": revision}
+    with pytest.raises(InvalidRequest, match="image: "):
+        register_task_definition.handler(validated({}), None)
+    assert aws.description is None, "nothing was started"
+
+
 def test_an_empty_request_redeploys_the_live_revision(aws: MemoryAws) -> None:
     assert register_task_definition.handler(validated({}), None)["to"] == f"{DEFINITION}11"
 

@@ -16,7 +16,7 @@ from tasks.hooks import (
     before_install,
 )
 from tests.adapters.aws_api import Api
-from tests.tasks.aws import MemoryAws
+from tests.tasks.aws import DIGEST, REPOSITORY, MemoryAws
 from tests.usecases.service import DEPLOYMENT
 
 EVENT = {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"}
@@ -187,10 +187,10 @@ def test_before_traffic_another_digest_or_revision_is_refused(aws: MemoryAws) ->
     assert evidence(aws)["reason"] == "green runs revision 12, asked for was 13"
     aws.evidence.clear()
     aws.description = "by hand"
-    other = {"imageDetails": [{"imageDigest": "sha256:" + "3" * 64}]}
-    aws.apis["ecr"] = Api("ecr", describe_images=other)
+    aws.digest = "sha256:" + "3" * 64
     before_allow_traffic.handler(EVENT, None)
-    assert "not sha256:333" in evidence(aws)["reason"]
+    assert "runs sha256:333" in evidence(aws)["reason"]
+    assert f"not {REPOSITORY}@{DIGEST}" in evidence(aws)["reason"]
 
 
 def test_after_traffic_the_hand_over_answers_and_not_the_hook(aws: MemoryAws) -> None:

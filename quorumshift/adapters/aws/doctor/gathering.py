@@ -190,12 +190,13 @@ class _Gathering:
     def _live_image(self, facts: Facts) -> Look[str]:
         if facts.definition.value is None:
             return Look()
-        image = questions.live_image(facts.definition.value, self._expected.container)
-        if image is None:
-            return Look(unknown=because("it does not come from ECR"))
-        return belongings.image(
-            self._clients, image["repository"], image["registry"], image["which"]
+        image = questions.live_image(
+            self._identity, facts.definition.value, self._expected.container
         )
+        if image is None:
+            return Look(unknown=because("it does not come from this region's ECR"))
+        account, repository, which = image
+        return belongings.image(self._clients, repository, account, which)
 
 
 def _all(asked: Mapping[K, Future[T]]) -> dict[K, T]:

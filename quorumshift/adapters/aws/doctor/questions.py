@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from quorumshift.adapters.aws.doctor.roles import Question
 from quorumshift.domain.doctor.expected import Expected
 from quorumshift.domain.doctor.facts import Definition, DeploymentGroup, Identity
+from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.images import as_pulled, private_registry
 
 _SECRET = re.compile(r"(arn:[^:]+:secretsmanager:[^:]+:\d+:secret:[^:]+)(:.*)?")
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -58,17 +59,20 @@ def of_registering(definition: Definition) -> tuple[Question, ...]:
     return (Question("iam:PassRole", passed),) if passed else ()
 
 
-def live_image(definition: Definition, container: str) -> Mapping[str, str] | None:
-    """Registry, repository and tag or digest of an image in ECR; nothing for any other image."""
+def live_image(
+    identity: Identity, definition: Definition, container: str
+) -> tuple[str, str, str] | None:
+    """Account, repository and tag or digest of an image in this region's ECR, whichever host names
+    it; nothing for any other image."""
     image = next((one.image for one in definition.containers if one.name == container), "")
-    found = _ECR.fullmatch(image)
-    return found.groupdict() if found else None
-
-
-_ECR = re.compile(
-    r"(?P<registry>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
-    r"(?::[^@]+@|[:@])(?P<which>.+)"
-)
+    try:
+        found = as_pulled(image)
+    except InvalidRequest:
+        return None
+    private = private_registry(found.registry)
+    if private is None or private.region != identity.region:
+        return None
+    return private.account, found.name, found.digest or found.tag
 
 
 def _secret(source: str) -> str:

@@ -1,0 +1,106 @@
+"""Image references as people have them: whose they are, and what is refused with which reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.images import (
+    as_pulled,
+    complete,
+    is_own,
+    refuse_stranger,
+    refuse_unpinned,
+    repository,
+)
+
+OWN = "111122223333.dkr.ecr.us-east-1.amazonaws.com/app"
+DIGEST = "sha256:" + "2" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "whose"),
+    [
+        ("nginx:1.27", "docker.io/library/nginx"),
+        ("app:7", "docker.io/library/app"),
+        ("someone/app:7", "docker.io/someone/app"),
+        (f"nginx@{DIGEST}", "docker.io/library/nginx"),
+        ("public.ecr.aws/x/y:1.0", "public.ecr.aws/x/y"),
+        ("localhost:5000/app:7", "localhost:5000/app"),
+        (f"ghcr.io/o/r:sha-1@{DIGEST}", "ghcr.io/o/r"),
+        ("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/app:7", OWN),
+        ("111122223333.dkr-ecr.us-east-1.on.aws/app:7", OWN),
+        ("111122223333.dkr-ecr-fips.us-east-1.on.aws/app:7", OWN),
+        (f"{OWN}:7", OWN),
+    ],
+)
+def test_a_task_definitions_image_is_read_as_a_runtime_does(image: str, whose: str) -> None:
+    found = as_pulled(image)
+    assert repository(found) == whose
+    assert is_own(found, OWN) is (whose == OWN)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:7",
+        "444455556666.dkr.ecr.us-east-1.amazonaws.com/app:7",
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com/app/x:7",
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com.evil.example/app:7",
+        "evil.example/111122223333.dkr.ecr.us-east-1.amazonaws.com/app:7",
+    ],
+)
+def test_what_only_looks_like_the_services_own_is_not(image: str) -> None:
+    assert not is_own(as_pulled(image), OWN)
+    with pytest.raises(InvalidRequest, match=r"add the repository to \[images\] allow"):
+        refuse_stranger(as_pulled(image), image, OWN, ())
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [("nginx", "Docker Hub's, and has no tag"), ("ghcr.io/o/r", "'latest' is never assumed")],
+)
+def test_no_tag_is_refused_for_what_it_is(image: str, says: str) -> None:
+    with pytest.raises(InvalidRequest, match=says):
+        as_pulled(image)
+
+
+@pytest.mark.parametrize(
+    ("entry", "image", "allowed"),
+    [
+        ("ghcr.io/o/r", f"ghcr.io/o/r@{DIGEST}", True),
+        ("ghcr.io/o/r", f"ghcr.io/o/r2@{DIGEST}", False),
+        ("ghcr.io/o/*", f"ghcr.io/o/r@{DIGEST}", True),
+        ("ghcr.io/o/*", f"ghcr.io/o/r/deep@{DIGEST}", True),
+        ("ghcr.io/o/*", f"ghcr.io/o2/r@{DIGEST}", False),
+        ("ghcr.io/*", f"ghcr.io.evil.example/o/r@{DIGEST}", False),
+        ("docker.io/library/nginx", f"nginx@{DIGEST}", True),
+        (
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com/*",
+            f"111122223333.dkr-ecr.eu-west-1.on.aws/app@{DIGEST}",
+            True,
+        ),
+    ],
+)
+def test_what_is_allowed_is_the_repository_or_all_below(
+    entry: str, image: str, allowed: bool
+) -> None:
+    try:
+        refuse_stranger(as_pulled(image), image, OWN, (entry,))
+        taken = True
+    except InvalidRequest:
+        taken = False
+    assert taken is allowed
+
+
+def test_a_tag_of_another_repository_is_refused_for_that() -> None:
+    image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:7"
+    with pytest.raises(InvalidRequest, match=r"name it with its digest, 1111.*/app@sha256:"):
+        refuse_unpinned(as_pulled(image), image, OWN)
+    refuse_unpinned(as_pulled(f"{OWN}:7"), f"{OWN}:7", OWN)
+    refuse_unpinned(as_pulled(f"ghcr.io/o/r:7@{DIGEST}"), "", OWN)
+
+
+@pytest.mark.parametrize("image", ["v7", "app:v7", DIGEST, f"app@{DIGEST}", f"{OWN}:v7"])
+def test_a_requests_short_reference_is_the_services_own(image: str) -> None:
+    assert is_own(complete(image, OWN), OWN)
