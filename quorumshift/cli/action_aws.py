@@ -18,9 +18,9 @@ _ANSWERS = {
     "get-execution-history": ("events",),
 }
 """What each answer has that is one."""
-_NO_REPLY = 255
-"""How the AWS CLI ends where it was not answered (its guide, "Return codes": 253 is for credentials
-and regions, 254 for what AWS refused)."""
+_OURS = re.compile(r"credentials|region|profile|usage:", re.IGNORECASE)
+"""What the AWS CLI complains of before it asks anything; its exit status is that of no reply, too,
+in version 1."""
 
 
 class CallFailed(Exception):
@@ -58,8 +58,13 @@ def call(operation: str, **parameters: str) -> dict[str, Any]:
         code = _CODE.search(done.stderr)
         said = " ".join(done.stderr.split()) or f"the AWS CLI ended with {done.returncode}"
         name = code[1] if code else ""
-        raise CallFailed(name, said, passing=done.returncode == _NO_REPLY or name.isdigit())
+        raise CallFailed(name, said, passing=_is_passing(name, said))
     return _read(operation, done.stdout)
+
+
+def _is_passing(code: str, said: str) -> bool:
+    """Whether AWS was asked and nobody knows what it did."""
+    return code.isdigit() or (not code and not _OURS.search(said))
 
 
 def _read(operation: str, text: str) -> dict[str, Any]:
