@@ -155,7 +155,7 @@ def called_by_adapters() -> set[str]:
             *("secretsmanager", "sns"),
         )
     }
-    calls = re.compile(rf"\b(?:self\._)?({'|'.join(services)})\.([a-z_]+)\b(?!\.)")
+    calls = re.compile(rf"\b(?:self\._|(?=cloudwatch\.))({'|'.join(services)})\.([a-z_]+)\b(?!\.)")
     found = set()
     carried = {file for spec in SPECS for file in closure(ROOT, module(spec.state)).files}
     for file in carried:
