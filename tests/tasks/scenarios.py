@@ -90,6 +90,13 @@ def _another_image(aws: MemoryAws) -> dict[str, Any]:
     return validate_request.handler({"input": {"image": "v2"}, "execution": EXECUTION}, None)
 
 
+def _strange_image(aws: MemoryAws) -> dict[str, Any]:
+    container = {"name": "app", "image": "evil.example/app:1"}
+    revision = {"family": "sample", "status": "ACTIVE", "containerDefinitions": [container]}
+    aws.apis["ecs"].answers["describe_task_definition"] = {"taskDefinition": revision}
+    return _state()
+
+
 def _contains(found: dict[str, Any]) -> dict[str, Any]:
     return {"containerDefinitions": found["containerDefinitions"]}
 
@@ -277,6 +284,11 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
         "register_task_definition",
         _another_image,
         ["ecs.register_task_definition"],
+    ),
+    "an image of nobody's": (
+        "register_task_definition",
+        _strange_image,
+        ["raises InvalidRequest"],
     ),
     "a healthy cluster": ("verify_raft", lambda _: _state(), []),
     "a deployment": ("create_deployment", lambda _: _state(), ["codedeploy.create_deployment"]),
