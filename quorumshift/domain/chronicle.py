@@ -47,6 +47,7 @@ _PARTS = {
         "RolledBack",
         "Failed",
         "FailedUnheard",
+        "RatherNot",
         "Skipped",
         "RatherNot",
     ),

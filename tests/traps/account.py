@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -21,11 +22,13 @@ from moto import mock_aws
 
 import tasks.wiring
 from quorumshift.adapters.discovery.ecs import EcsService
+from quorumshift.rehearsal.aws.scaling_tags import ScalingTagsEngine
 from quorumshift.settings import Settings
 from tasks import create_deployment, register_task_definition
 from tests.tasks.aws import EXECUTION
 
 OTHERS = sys.argv[1]
+GOLDEN = Path(__file__).parents[2] / "workflows" / "golden"
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def _run(variables: dict[str, str], first_of_account: bool) -> dict[str, Any]:
     tasks.wiring.client.cache_clear()
     tasks.wiring._session.cache_clear()
     with mock_aws():
+        ScalingTagsEngine().install()
         _set_up(OTHERS, OTHERS, OTHERS, OTHERS, OTHERS, settings.container)
         _set_up(
             settings.cluster,
@@ -49,6 +53,11 @@ def _run(variables: dict[str, str], first_of_account: bool) -> dict[str, Any]:
             settings.application,
             settings.deployment_group,
             settings.container,
+        )
+        _client("stepfunctions").create_state_machine(
+            name=settings.hand_over.rpartition(":")[2],
+            definition=(GOLDEN / "hand_over.asl.json").read_text(),
+            roleArn="arn:aws:iam::123456789012:role/any",
         )
         _client("codedeploy").create_deployment(
             applicationName=OTHERS, deploymentGroupName=OTHERS, revision={}

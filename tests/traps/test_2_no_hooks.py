@@ -31,7 +31,7 @@ def sent(aws: MemoryAws) -> dict[str, Any]:
     """The AppSpec that CodeDeploy gets from the function CreateDeployment."""
     state = {
         "request": {"deploymentConfig": "CodeDeployDefault.ECSAllAtOnce"},
-        "revision": {"to": REVISION},
+        "revision": {"from": REVISION, "to": REVISION},
         "execution": EXECUTION,
     }
     create_deployment.handler(state, None)

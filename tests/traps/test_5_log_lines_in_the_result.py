@@ -30,6 +30,7 @@ from tests.tasks.aws import EXECUTION
 from tests.traps.conftest import ROOT, Deployed, Shipped
 from tests.usecases.service import DEPLOYMENT
 
+GAME = "arn:aws:ecs:us-east-1:123456789012:task-definition/game:7"
 SEEN = TESTDATA / "handover" / "nine-to-nine" / "observation.json"
 
 
@@ -133,7 +134,7 @@ def test_a_deployment_id_is_an_id(deployed: Deployed) -> None:
     deployed()
     state = {
         "request": {"deploymentConfig": "CodeDeployDefault.ECSAllAtOnce"},
-        "revision": {"to": "arn:aws:ecs:us-east-1:123456789012:task-definition/game:7"},
+        "revision": dict.fromkeys(("from", "to"), GAME),
         "execution": EXECUTION,
     }
     assert create_deployment.handler(state, None)["id"] == DEPLOYMENT
