@@ -82,6 +82,68 @@ def test_who_is_alive(table: Table) -> None:
     )
 
 
+@contextlib.contextmanager
+def altered(table: Table, *columns: str) -> Iterator[None]:
+    """The table with other types, until the end; every one is told apart by its name."""
+    table.run("CREATE TABLE kept (LIKE servers INCLUDING ALL)")
+    try:
+        for column in columns:
+            table.run(f"ALTER TABLE servers ALTER COLUMN {column}")
+        yield
+    finally:
+        table.run("TRUNCATE servers")
+        for name, kind in table.run(
+            "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = 'kept'::regclass AND attnum > 0"
+        ):
+            if name != "id":
+                table.run(f"ALTER TABLE servers ALTER COLUMN {name} TYPE {kind} USING NULL")
+        table.run("DROP TABLE kept")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Los_Angeles"])
+@pytest.mark.parametrize("columns", ["none", "inet", "zone", "both"])
+def test_addresses_and_times_as_other_types(table: Table, columns: str, zone: str) -> None:
+    """The same servers are alive, whatever the zone of the role that asks."""
+    changes = {
+        "inet": "ip_address TYPE inet USING ip_address::inet",
+        "zone": "last_heartbeat TYPE timestamptz USING last_heartbeat AT TIME ZONE 'utc'",
+    }
+    asked = [one for name, one in changes.items() if columns in (name, "both")]
+    young = table.add("10.0.0.1", age=25, grpc_address="10.0.0.1:50051")
+    table.add("10.0.0.2", age=31)
+    table.add("10.0.0.3", age=3600)
+    six = table.add("2001:db8::5", age=0)
+    user = table.credentials.username
+    table.run(f"ALTER ROLE {user} SET timezone = '{zone}'")
+    try:
+        with altered(table, *asked):
+            found = registry(table.credentials).servers()
+    finally:
+        table.run(f"ALTER ROLE {user} RESET timezone")
+    assert found == Registered(
+        (Server(young, "10.0.0.1", "active"), Server(six, "2001:db8::5", "active"))
+    )
+
+
+def test_a_heartbeat_that_is_no_time_is_refused_by_its_column(table: Table) -> None:
+    table.add("10.0.0.1", age=3600)
+    with (
+        altered(table, "last_heartbeat TYPE date"),
+        pytest.raises(
+            MissingResource, match="last_heartbeat of servers is of the type date"
+        ),
+    ):
+        registry(table.credentials).servers()
+
+
+def test_a_network_is_no_address(table: Table) -> None:
+    table.add("10.0.0.0/24")
+    with altered(table, "ip_address TYPE inet USING ip_address::inet"):
+        (said,) = registry(table.credentials).servers().unknown
+    assert "has the ip_address '10.0.0.0/24', which is none" in said
+
+
 def test_nobody_is_alive(table: Table) -> None:
     assert registry(table.credentials).servers() == Registered(())
 

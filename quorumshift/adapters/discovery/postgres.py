@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from quorumshift.adapters.aws.database_secret import Credentials
 from quorumshift.adapters.discovery.postgres_errors import SignInRefused, translated
@@ -18,14 +19,19 @@ VERIFY_FULL = "verify-full"
 OFF = "off"
 
 _ALIVE = """
-SELECT id, ip_address::text, grpc_port, grpc_address, status FROM servers
-WHERE (region = :region OR CAST(:region AS text) = '')
-  AND last_heartbeat > (now() AT TIME ZONE 'utc') - interval '30 seconds'
+SELECT id, ip_address::text, grpc_port, grpc_address::text, status::text,
+       pg_typeof(last_heartbeat)::text
+FROM servers
+WHERE (region::text = :region OR CAST(:region AS text) = '')
+  AND (last_heartbeat > (now() AT TIME ZONE 'utc') - interval '30 seconds'
+       OR pg_typeof(last_heartbeat)::text NOT LIKE 'timestamp%')
   AND ip_address IS NOT NULL
-  AND status IS DISTINCT FROM 'offline'
+  AND status::text IS DISTINCT FROM 'offline'
 ORDER BY id
 """
-"""The database's clock alone decides; the column's times are UTC and have no zone."""
+"""The database's clock alone decides. The times of the column are UTC and have no zone; a column
+with one (``timestamptz``) means the same, because the session's zone is UTC. One of another type
+is told, and not compared. An ``ip_address`` may be text or ``inet``."""
 
 
 class PostgresRegistry:
@@ -85,7 +91,9 @@ class PostgresRegistry:
         try:
             with Session(credentials, context, deadline) as session:
                 rows = session.read(_ALIVE, region=self._region)
-            return [Row(*row) for row in rows]
+            return [_believed(row) for row in rows]
+        except MissingResource:
+            raise
         except Exception as error:  # a stranger's bytes may make anything of pg8000
             raise translated(error, credentials, self._timeout) from error
 
@@ -101,3 +109,13 @@ class PostgresRegistry:
                     "certificates (PEM) of the database's authority there"
                 ) from None
         return self._made
+
+
+def _believed(row: list[Any]) -> Row:
+    *values, heartbeat = row
+    if not str(heartbeat).startswith("timestamp"):
+        raise MissingResource(
+            f"the column last_heartbeat of servers is of the type {heartbeat}, which does not tell "
+            "when a server was last alive; it must be timestamp (UTC) or timestamptz"
+        )
+    return Row(*values)

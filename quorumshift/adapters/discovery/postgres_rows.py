@@ -75,8 +75,10 @@ def _agrees(grpc_address: str, address: str, port: int) -> bool:
 
 
 def _ip(text: str) -> str | None:
-    """The address as everybody writes it, ``None`` if it is none."""
+    """The address as everybody writes it, ``None`` if it is none. ``inet`` writes one as a network
+    of one address, ``10.0.0.1/32``; any larger one is no address."""
     try:
-        return ipaddress.ip_address(text.strip()).compressed
+        network = ipaddress.ip_network(text.strip())
     except ValueError:
         return None
+    return network.network_address.compressed if network.num_addresses == 1 else None

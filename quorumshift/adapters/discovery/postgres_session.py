@@ -75,10 +75,12 @@ class Session:
         self._wire.close()
 
     def read(self, query: str, **values: str) -> list[list[Any]]:
-        """The rows of one query, in a transaction that cannot write and ends with the session."""
+        """The rows of one query, in a transaction that cannot write and ends with the session. Its
+        time zone is UTC, whatever the role's is."""
         milliseconds = max(1, int(_left(self._deadline) * 1000 * _SERVERS_PART))
         self._connection.run(
-            f"START TRANSACTION READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+            "START TRANSACTION READ ONLY; SET LOCAL TIME ZONE 'UTC'; "
+            f"SET LOCAL statement_timeout = {milliseconds}"
         )
         return list(self._connection.run(query, **values))
 
