@@ -207,7 +207,8 @@ class HandOvers(Protocol):
 
     def reconcile(self, cause: str) -> str:
         """Start one between rollouts, to have the serving tasks vote and nobody else; the same
-        cause twice is one execution. Its name, or empty: it was started before."""
+        cause twice is one execution, unless that one has ended well. Its name, or empty: it was
+        started before."""
 
     def running(self) -> tuple[str, ...]:
         """The names of those that run, for whatever reason; what started within the last seconds

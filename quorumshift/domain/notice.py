@@ -108,17 +108,18 @@ def resumed(service: str, deployment: str, hand_over: str) -> Notice:
 
 
 def unreconciled(service: str, reason: str) -> Notice:
-    """Between deployments the votes are not where the tasks are, and stay so."""
+    """Between deployments the votes are not where the tasks are, or a voter is not well, and stay
+    so."""
     why = reason.rstrip(". ")
     text = (
-        f"The votes of the Raft cluster do not follow the tasks of {service}: {why}. Until they "
-        "do, the cluster tolerates fewer failures than it should, and a deployment is refused."
+        f"The Raft cluster of {service} is not well, and no step of ours mends it: {why}. Until it "
+        "is, it may tolerate fewer failures than it should, and a deployment may be refused."
     )
     commands = (
         Command("quorumshift plan", "where the votes are, and the path to where they should be"),
         Command("quorumshift status", "what serves, what runs, how the cluster stands"),
     )
-    return compose(service, "votes without tasks", {}, text, commands)
+    return compose(service, "the votes need a person", {}, text, commands)
 
 
 def watch(state: Mapping[str, Any], does: str) -> Command:

@@ -2,7 +2,8 @@
 
 A task that a crash, a Spot interruption or a retirement ended leaves its vote behind, which raises
 the quorum and answers nobody; the task that ECS starts in its place has none. The hand-over's own
-planner puts that in order, within the serving task set.
+planner puts that in order, within the serving task set. What it cannot (a voter that is silent
+though its task runs, a doubt) is waited for until the settle deadline, and then told to people.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.turns import Turn, next_turn
 
 ONE_CAUSE_SECONDS = 600
-"""The same picture within this time is the same cause."""
+"""The same picture within this time is the same cause of a vote to be moved."""
+ONE_TROUBLE_SECONDS = 86_400
+"""The same trouble is told once, and once more each day that it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,23 @@ class Reconciling:
         if found.decision is Turn.DONE:
             return Reconciled("", found.reason)
         if found.plan.decision is Next.BLOCKED:
-            return Reconciled("", found.reason, alarming=bool(abandoned(look.cluster)))
+            alarming = bool(abandoned(look.cluster) or look.cluster.unworkable)
+            return Reconciled("", found.reason, alarming=alarming)
         if self.hand_overs.running():
             return Reconciled("", "an execution that moves votes runs, and looks for itself")
-        return Reconciled(self.hand_overs.reconcile(picture(look.cluster)), found.reason)
+        troubled = found.troubled_since is not None
+        cause = picture(look.cluster, ONE_TROUBLE_SECONDS if troubled else ONE_CAUSE_SECONDS)
+        return Reconciled(self.hand_overs.reconcile(cause), found.reason)
 
 
-def picture(cluster: ClusterObservation) -> str:
-    """A name for what is seen. Events that come together show the same; what shows the same
-    again later is a new cause."""
-    nodes = sorted((node.address, node.standing, node.task or "") for node in cluster.nodes)
-    text = repr((nodes, int(cluster.at // ONE_CAUSE_SECONDS)))
+def picture(cluster: ClusterObservation, seconds: int = ONE_CAUSE_SECONDS) -> str:
+    """A name for what is seen, silence included. Events that come together show the same; what
+    shows the same again, ``seconds`` later, is a new cause."""
+    nodes = sorted(
+        (node.address, node.standing, node.raft_id or "", node.task or "", node.report is None)
+        for node in cluster.nodes
+    )
+    text = repr((nodes, int(cluster.at // seconds)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

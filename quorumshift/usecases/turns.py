@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from quorumshift.domain.between import at_rest, trouble
 from quorumshift.domain.handover import Goal, Next, Plan, goal_for, last_resort, plan, turn
 from quorumshift.domain.handover_steps import Kind, Refused
 from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
-from quorumshift.domain.raft import ClusterObservation, Colour, Standing
+from quorumshift.domain.raft import ClusterObservation, Colour
 from quorumshift.domain.reading import listed
 from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.domain.standstill import Memory, out_of_question, remember
@@ -50,6 +51,8 @@ class Planned:
     ``asked_before``: how often this step was tried already without another way left, so that it is
     asked of another node now. ``drained_seconds``: the pauses in which it waited for blue's users,
     in all. ``told``: people were told that the way back stands still; ``tell``: they are to be.
+    ``troubled_since``: epoch seconds since when, between rollouts, something is not well that no
+    step of ours cures.
     """
 
     decision: Turn
@@ -67,6 +70,7 @@ class Planned:
     drained_seconds: int = 0
     told: bool = False
     tell: bool = False
+    troubled_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +155,10 @@ def next_turn(
         drained, pause = drained + bye.pause, bye.pause
         decision = Turn.WAIT if pause else decision
         reason = bye.said if pause else f"{reason} {bye.said}".strip()
-    if between and (why := _nothing_to_do(look)):
-        decision, reason = Turn.DONE, why
+    troubled = between and bool(trouble(look, found, policy))
+    since = ((last.troubled_since if last else None) or seen.at) if troubled else None
+    if between and (rest := at_rest(look, found, policy, since)):
+        decision, reason = Turn(rest[0].value), rest[1]
     if decision is Turn.DONE and called_home and not look.stopped:
         decision, pause = Turn.WAIT, PAUSES[1]
         reason = f"{reason} The rollout has not stopped yet."
@@ -176,6 +182,7 @@ def next_turn(
         drained_seconds=drained,
         told=told or tell,
         tell=tell,
+        troubled_since=since,
     )
 
 
@@ -255,16 +262,6 @@ def _waits_long(seen: ClusterObservation, decision: Turn, course: _Course, polic
     if course.goal is not Colour.BLUE or decision in (Turn.DONE, Turn.BLOCKED):
         return False
     return course.stuck is not None and seen.at - course.stuck > policy.settle_deadline_seconds
-
-
-def _nothing_to_do(look: Look) -> str:
-    """Why no vote is to be moved between rollouts; empty: some is. Locks are a rollout's."""
-    if look.busy:
-        return f"{look.busy} is under way; the votes are its to move."
-    seen = look.cluster
-    members = {node.address: node.standing for node in seen.nodes if node.raft_id}
-    wanted = dict.fromkeys(goal_for(seen, Colour.BLUE).voters, Standing.VOTER)
-    return "The serving tasks vote, and nobody else." if members == wanted else ""
 
 
 def _why_turned(reason: str, seen: ClusterObservation, stuck: float | None) -> str:

@@ -130,9 +130,7 @@ def test_a_heartbeat_that_is_no_time_is_refused_by_its_column(table: Table) -> N
     table.add("10.0.0.1", age=3600)
     with (
         altered(table, "last_heartbeat TYPE date"),
-        pytest.raises(
-            MissingResource, match="last_heartbeat of servers is of the type date"
-        ),
+        pytest.raises(MissingResource, match="last_heartbeat of servers is of the type date"),
     ):
         registry(table.credentials).servers()
 

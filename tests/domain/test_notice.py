@@ -131,8 +131,8 @@ def test_where_little_is_known_little_is_said() -> None:
 
 def test_votes_that_do_not_follow_the_tasks_are_told_with_where_to_look() -> None:
     said = unreconciled("sample", "b2 votes and has no task.")
-    assert said.subject == "sample: votes without tasks"
-    assert "follow the tasks of sample: b2 votes and has no task. Until they do" in said.message
+    assert said.subject == "sample: the votes need a person"
+    assert "no step of ours mends it: b2 votes and has no task. Until it is" in said.message
     assert "  quorumshift plan " in said.message
 
 

@@ -10,7 +10,7 @@ import pytest
 from quorumshift.domain.raft import Colour, Task
 from tasks import act, answer_failed, observe, plan, reconcile
 from tests.adapters.aws_api import refusal
-from tests.tasks.aws import MemoryAws
+from tests.tasks.aws import SETTINGS, MemoryAws
 
 BLUE = {"goal": "blue"}
 EVENT = {"id": "e-1", "detail-type": "ECS Task State Change"}
@@ -60,10 +60,14 @@ def test_the_vote_of_a_lost_task_goes_to_the_one_in_its_place(
     assert again == {"started": "", "reason": "The serving tasks vote, and nobody else."}
 
 
-def test_the_same_picture_is_one_execution(between: MemoryAws) -> None:
+def test_the_same_picture_is_one_execution(
+    between: MemoryAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replace_task(between, "b2", "b4")
     (name,) = {reconcile.handler(EVENT, None)["started"]}
-    between.executions[name] = "SUCCEEDED"  # as ListExecutions may tell when two come at once
+    # as ListExecutions may tell when two come at once
+    none: dict[str, Any] = {"executions": []}
+    monkeypatch.setitem(between.apis["stepfunctions"].answers, "list_executions", none)
     assert reconcile.handler(EVENT, None)["started"] == ""
     assert list(between.executions) == [name]
 
@@ -95,20 +99,53 @@ def test_a_deployment_that_begins_meanwhile_ends_it_and_keeps_its_locks(
     assert between.service.locked == {"b1", "b3"}
 
 
+def silence(aws: MemoryAws, address: str, *, up: bool = False) -> None:
+    node = aws.service.cluster.at(address)
+    assert node is not None
+    node.up = up
+
+
 def test_a_voter_whose_task_runs_keeps_its_vote_however_long_it_is_silent(
     between: MemoryAws,
 ) -> None:
-    node = between.service.cluster.at("b3")
-    assert node is not None
-    node.up = False
-    assert reconcile.handler(EVENT, None)["started"] == ""
+    silence(between, "b3")
     replace_task(between, "b2", "b4")  # and now the quorum is lost
     state = execution(between, most=2000)
     assert {"b1", "b3"} <= between.service.voters()
     assert state["plan"]["decision"] == "blocked"
     ((subject, message),) = between.messages
-    assert "votes without tasks" in subject
+    assert "the votes need a person" in subject
     assert "quorum" in message
+
+
+def test_a_silent_voter_is_told_within_the_settle_deadline_and_once(between: MemoryAws) -> None:
+    silence(between, "b3")
+    name = reconcile.handler(EVENT, None)["started"]
+    assert name
+    began = between.service.clock.now()
+    state = execution(between)
+    took = between.service.clock.now() - began
+    assert state["plan"]["decision"] == "blocked"
+    deadline = SETTINGS.policy.settle_deadline_seconds
+    assert deadline <= took < deadline + 15
+    ((_, message),) = between.messages
+    assert "1 of 3 voters does not answer (b3): tolerance is 0" in message
+    between.executions[name] = "FAILED"
+    assert reconcile.handler(EVENT, None)["started"] == ""
+    assert between.service.voters() == {"b1", "b2", "b3"}
+
+
+def test_a_voter_that_was_silent_for_a_moment_is_not_told_and_may_be_told_later(
+    between: MemoryAws,
+) -> None:
+    silence(between, "b3")
+    name = reconcile.handler(EVENT, None)["started"]
+    silence(between, "b3", up=True)
+    assert execution(between)["plan"]["decision"] == "done"
+    between.executions[name] = "SUCCEEDED"
+    assert between.messages == []
+    silence(between, "b3")
+    assert reconcile.handler(EVENT, None)["started"] == f"{name}-2"
 
 
 def test_a_voter_whose_task_is_not_listed_for_a_moment_keeps_its_vote(
@@ -132,7 +169,7 @@ def test_people_are_told_of_what_cannot_be_put_in_order(between: MemoryAws) -> N
     between.service.size = 2  # and nobody starts another
     assert reconcile.handler(EVENT, None)["started"] == ""
     ((subject, message),) = between.messages
-    assert subject == "sample: votes without tasks"
+    assert subject == "sample: the votes need a person"
     assert "asks at least 3" in message
     assert "Run more tasks" in message
 

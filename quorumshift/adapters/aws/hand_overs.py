@@ -14,6 +14,9 @@ from quorumshift.domain.raft import Colour
 from quorumshift.domain.undo import ATTEMPTS, HandBack
 from quorumshift.ports import RECONCILE
 
+_RECENT = 100
+"""Executions among which one of the same cause is looked for: more than a day has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -100,10 +103,17 @@ class HandOvers:
     def reconcile(self, cause: str) -> str:
         """Start one that belongs to no rollout, named after its cause.
 
-        Two at once, where :meth:`running` was told too late, take the same steps: each plans anew
-        from what it sees, and a step done twice does no harm.
+        One that ended well is over, so the same cause again is a new one; while one runs, or has
+        ended with people being told, it is not repeated. Two at once, where :meth:`running` was
+        told too late, take the same steps: each plans anew from what it sees, and a step done
+        twice does no harm.
         """
         name = f"{RECONCILE}{cause}"
+        before = self._stepfunctions.list_executions(
+            stateMachineArn=self._machine, statusFilter="SUCCEEDED", maxResults=_RECENT
+        )
+        ended = sum(str(one["name"]).startswith(name) for one in before["executions"])
+        name = f"{name}-{ended + 1}" if ended else name
         return name if self._start(name, Asked(goal=Colour.BLUE)) else ""
 
     def running(self) -> tuple[str, ...]:
