@@ -359,7 +359,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "the votes are not": (
         "answer_failed",
         _not_in_order,
-        ["sns.publish sample: votes without tasks"],
+        ["sns.publish sample: the votes need a person"],
     ),
     "a task was replaced": (
         "reconcile",
@@ -369,7 +369,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "a task is missing": (
         "reconcile",
         _task_missing,
-        ["sns.publish sample: votes without tasks", "print"],
+        ["sns.publish sample: the votes need a person", "print"],
     ),
     "an execution was stopped": (
         "watchdog",
