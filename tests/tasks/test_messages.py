@@ -27,10 +27,10 @@ TOLD: dict[str, list[str]] = {
     "people hear that it has": ["So it is."],
     "it has failed": ["late", "Deployment d-1 was still running and is being stopped"],
     "the votes are not": [
-        "of sample is not well, and no step of ours mends it: no quorum",
+        "no step of ours mends it: no quorum",
         "quorumshift plan",
     ],
-    "a task is missing": ["do not follow the tasks of sample", "Run more tasks"],
+    "a task is missing": ["no step of ours mends it: The goal", "Run more tasks"],
     "an execution was stopped": [
         "the execution was stopped from outside",
         "is being stopped and rolled back",
