@@ -59,6 +59,9 @@ _RESUME = ("states:RedriveExecution",)
 _NOTIFY = ("sns:Publish",)
 TELLING_SECONDS = 10
 """For a message on the way, which the deployment waits for."""
+PATIENT_SECONDS = 900
+"""Lambda's longest: for what waits inside for an AWS that does not answer
+(``quorumshift/usecases/patience.py``)."""
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 """Of what reaches nodes, where their ids stand in the service's own table."""
 # Ending a deployment that went wrong, and giving back locks and scaling.
@@ -217,8 +220,7 @@ _HOOKS = (
         "Checks the Raft cluster and locks its votes",
         (*_OBSERVE, *_LOCK, *_LOOK, *_ANSWER),
         reaches_nodes=True,
-        settles=True,
-        timeout_seconds=120,
+        timeout_seconds=PATIENT_SECONDS,
         reserved=_RESERVED,
     ),
     FunctionSpec(
@@ -226,8 +228,7 @@ _HOOKS = (
         "Checks that green runs, is healthy and has no vote",
         (*_OBSERVE, *_LOCK, *_LOOK, *_ANSWER),
         reaches_nodes=True,
-        settles=True,
-        timeout_seconds=120,
+        timeout_seconds=PATIENT_SECONDS,
         reserved=_RESERVED,
     ),
     FunctionSpec(
@@ -240,8 +241,7 @@ _HOOKS = (
             *_MEASURE,
         ),
         reaches_nodes=True,
-        settles=True,
-        timeout_seconds=240,
+        timeout_seconds=PATIENT_SECONDS,
         reserved=_RESERVED,
     ),
     FunctionSpec(
@@ -249,14 +249,14 @@ _HOOKS = (
         "Checks the Raft cluster, and that green is what was asked for",
         (*_OBSERVE, *_LOOK, *_ANSWER, "ecr:BatchGetImage", "ecr:DescribeImages"),
         reaches_nodes=True,
-        settles=True,
-        timeout_seconds=120,
+        timeout_seconds=PATIENT_SECONDS,
         reserved=_RESERVED,
     ),
     FunctionSpec(
         "AfterAllowTraffic",
         "Starts the hand-over, which answers CodeDeploy",
         (*_LOOK, *_ANSWER, *_HAND_OVERS),
+        timeout_seconds=PATIENT_SECONDS,
         reserved=_RESERVED,
     ),
 )
@@ -266,7 +266,7 @@ _WATCHDOG = FunctionSpec(
     "Resumes or cleans up after an execution or a hook that was ended before it could",
     (*_END, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY, *_MEASURE),
     reaches_nodes=True,
-    timeout_seconds=110,
+    timeout_seconds=PATIENT_SECONDS,
     reserved=_RESERVED,
 )
 
@@ -275,6 +275,7 @@ _RECONCILE = FunctionSpec(
     "Has the votes follow the tasks between deployments",
     (*_OBSERVE, *_LIST, "states:ListExecutions", "states:StartExecution", *_NOTIFY),
     reaches_nodes=True,
+    timeout_seconds=PATIENT_SECONDS,
 )
 
 SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG, _RECONCILE)

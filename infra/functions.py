@@ -190,10 +190,11 @@ class Functions(Construct):
         )
 
     def _watch_hooks(self) -> None:
-        """A hook that dies without an answer would hold its deployment for an hour: Lambda hands
-        its record to the watchdog, at once, because another try would come too late or die too."""
+        """A hook that dies without an answer would hold its deployment for an hour. Lambda tries it
+        twice more, a minute and two minutes later; three times fifteen minutes leave room for the
+        watchdog, which gets the record then and answers."""
         watchdog = destinations.LambdaDestination(self.by_state[WATCHDOG])
         for hook in HOOKS:
             self.by_state[hook].configure_async_invoke(
-                on_failure=watchdog, retry_attempts=0, max_event_age=Duration.hours(1)
+                on_failure=watchdog, retry_attempts=2, max_event_age=Duration.hours(1)
             )

@@ -13,7 +13,7 @@ from quorumshift.domain.rollout import Check
 from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.domain.shown import one_line
 from quorumshift.usecases.questions import Question, answer
-from tasks.wiring import evidence, hook_answers, wiring
+from tasks.wiring import evidence, hook_answers, patience, wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
         because = str(planned.get("turned") or "").startswith(WAS_STOPPED)
         check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen, consequence=because)
-        answer(question, check, hook_answers(), evidence)
+        answer(question, check, hook_answers(), evidence, patience(None))
     if not question.deployment:
         _between(done, reason)
     elif done and (stopped or not question.execution):

@@ -10,7 +10,7 @@ from quorumshift.domain.data import to_json
 from quorumshift.domain.health import Decision
 from quorumshift.domain.rollout import Check
 from quorumshift.usecases.questions import Question, answer
-from tasks.wiring import evidence, hook_answers, wiring
+from tasks.wiring import evidence, hook_answers, patience, wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -26,5 +26,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         reason = "the rollout was stopped" if look.stopped else guard.sentence
         return {"answered": False, "reason": reason}
     check = Check(HAND_OVER_STAGE, True, guard.sentence, dict(to_json(guard.evidence)))
-    answer(question, check, hook_answers(), evidence)
+    answer(question, check, hook_answers(), evidence, patience(None))
     return {"answered": True, "reason": check.reason}

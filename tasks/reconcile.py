@@ -7,7 +7,7 @@ from typing import Any
 from quorumshift.domain.notice import unreconciled
 from quorumshift.domain.shown import one_line
 from quorumshift.usecases.reconciling import Reconciling
-from tasks.wiring import wiring
+from tasks.wiring import patience, wiring
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     → ``{"started", "reason"}``: the name of the execution of ``hand_over``, or empty, and why.
     """
     w = wiring()
-    found = Reconciling(w.hand_over, w.hand_overs, w.dialect, w.policy).look()
+    found = patience(context).keep(Reconciling(w.hand_over, w.hand_overs, w.dialect, w.policy).look)
     if found.alarming:
         notice = unreconciled(w.settings.service, found.reason)
         w.notifier.publish(notice.subject, notice.message)

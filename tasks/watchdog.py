@@ -10,7 +10,7 @@ from typing import Any
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import to_json
-from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.errors import InvalidRequest, Transient
 from quorumshift.domain.notice import resumed
 from quorumshift.domain.outcome import failed
 from quorumshift.domain.request import parse_request
@@ -20,8 +20,10 @@ from quorumshift.names import HOOKS, kebab
 from quorumshift.usecases.arriving import arrived
 from quorumshift.usecases.questions import Question, answer
 from quorumshift.usecases.resuming import Resuming
-from tasks.wiring import evidence, hook_answers, wiring
+from tasks.wiring import evidence, hook_answers, patience, wiring
 
+_A_TRY = 12
+"""Minutes for which a hook waits for AWS: what it may run, but for the last try."""
 _DIED = {"ABORTED": "was stopped from outside", "TIMED_OUT": "ran out of time"}
 
 
@@ -30,7 +32,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     - EventBridge's ``Step Functions Execution Status Change`` of one of our state machines;
     - Lambda's record of a hook that died without an answer (its on-failure destination).
+
+    Waits for AWS as long as it may run; every deed here may be repeated.
     """
+    return patience(context).keep(lambda: _look_after(event))
+
+
+def _look_after(event: dict[str, Any]) -> dict[str, Any]:
     if "requestContext" in event:
         return _dead_hook(event)
     detail = event["detail"]
@@ -45,8 +53,14 @@ def _dead_hook(event: dict[str, Any]) -> dict[str, Any]:
     stage = next((name for name in HOOKS if function.endswith("-" + kebab(name))), function)
     died = event.get("responsePayload") or {}
     error = died.get("errorType") or event["requestContext"].get("condition") or "Unknown"
-    reason = f"{function} ended without an answer: {error}: {died.get('errorMessage') or ''}"
-    answer(question, Check(stage, False, reason.rstrip(": ")), hook_answers(), evidence)
+    said = str(died.get("errorMessage") or "")
+    reason = f"{function} ended without an answer: {error}: {said}"
+    unmade = error == Transient.__name__
+    if unmade:
+        tries = event["requestContext"].get("approximateInvokeCount") or "all"
+        reason = f"AWS did not answer in {tries} tries of {_A_TRY} minutes each: {said}"
+    check = Check(stage, False, reason.rstrip(": "), unmade=unmade)
+    answer(question, check, hook_answers(), evidence, patience(None))
     return {"answered": question.deployment, "reason": reason}
 
 
@@ -68,7 +82,8 @@ def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:
     if found is not Fate.ANSWER:
         return {"answered": None, "fate": found.value}
     reason = f"the hand-over was ended from outside ({death.status})"
-    answer(question, Check(HAND_OVER_STAGE, False, reason), hook_answers(), evidence)
+    check = Check(HAND_OVER_STAGE, False, reason)
+    answer(question, check, hook_answers(), evidence, patience(None))
     return {"answered": question.deployment, "fate": found.value, "reason": reason}
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quorumshift.usecases.hand_over import HandOver
     from quorumshift.usecases.hook_checks import HookChecks
     from quorumshift.usecases.observer import Observer
+    from quorumshift.usecases.patience import Patience
     from quorumshift.usecases.serving import Measure
     from quorumshift.usecases.vote_locks import VoteLocks
     from quorumshift.usecases.watching import Watch
@@ -71,6 +72,14 @@ def evidence() -> Evidence:
 
     group = evidence_group(os.environ.get(f"{PREFIX}SERVICE", "unknown"))
     return EvidenceLog(client("logs"), group, SystemClock())
+
+
+def patience(context: object) -> Patience:
+    """How long this invocation may wait for AWS. Needs no settings."""
+    from quorumshift.adapters.clock import SystemClock
+    from quorumshift.usecases.patience import Patience
+
+    return Patience.of(context, SystemClock())
 
 
 @functools.cache

@@ -205,6 +205,14 @@ def _tasks_do_not_start(seen: RolloutObservation) -> Meaning:
 
 
 def _check_failed(check: Check) -> Meaning:
+    if check.unmade:
+        return Meaning(
+            Decision.DANGER,
+            "CheckNotMade",
+            f"{check.name} could not be made: {check.reason}",
+            "Start again when AWS answers (https://health.aws.amazon.com says when); nothing is "
+            "wrong with green that we know of.",
+        )
     return Meaning(
         Decision.DANGER,
         "CheckFailed",

@@ -87,13 +87,15 @@ WAS_STOPPED = "the rollout was stopped"
 @dataclass(frozen=True, slots=True)
 class Check:
     """What a hook or the hand-over answered, and what it rested on. ``consequence``: it says no
-    because the rollout had been ended by then, so it is never why that ended."""
+    because the rollout had been ended by then, so it is never why that ended. ``unmade``: it could
+    not be made, so it says nothing of what was to be checked."""
 
     name: str
     passed: bool
     reason: str
     evidence: dict[str, Any] = field(default_factory=dict)
     consequence: bool = False
+    unmade: bool = False
 
     @property
     def refused(self) -> bool:

@@ -1,7 +1,7 @@
 """Kills a hook's function in the middle of its work, as Lambda does with one that is out of memory.
 
-It gives no answer, and Lambda has no retry for a hook: the record of its death goes to the
-function's on-failure destination, and the watchdog there answers.
+It gives no answer, and dies again when Lambda tries it twice more: the record of its death goes to
+the function's on-failure destination, and the watchdog there answers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from quorumshift.names import Names
+from quorumshift.rehearsal.aws.lambda_queue import RETRY_SECONDS
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.moments import Phase
 from quorumshift.rehearsal.waiting import NotSeen
@@ -34,3 +35,9 @@ def kill_hook(world: World, aws: EmbeddedAws, names: Names, at: Phase) -> None:
         raise NotSeen(f"{function} had ended before it could be killed")
     said = f"the process of the function {function} is killed while it runs"
     world.events.say("fault", said, function=function)
+    for pause in RETRY_SECONDS:
+        deadline = time.monotonic() + world.real(pause) + BEGIN_SECONDS
+        while not aws.lambdas.kill(function):
+            if time.monotonic() > deadline or world.stopping.wait(_LOOK_EVERY):
+                raise NotSeen(f"{function} was not tried again by Lambda")
+        world.events.say("fault", f"{said}, again", function=function)

@@ -7,7 +7,7 @@ from typing import Any
 
 from quorumshift.domain.rollout import Check
 from quorumshift.usecases.questions import Question, ask
-from tasks.wiring import Wiring, evidence, hook_answers, wiring
+from tasks.wiring import Wiring, evidence, hook_answers, patience, wiring
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
@@ -30,6 +30,6 @@ def hook(stage: str, check: Callable[[Wiring, Question], Check | None]) -> Handl
                 return Check(stage, True, f"this rolls {undone} back; nothing is checked")
             return check(w, question)
 
-        return ask(stage, question, hook_answers(), evidence, look)
+        return ask(stage, question, hook_answers(), evidence, look, patience(context))
 
     return handler

@@ -238,7 +238,9 @@ def test_what_waits_for_the_cluster_has_the_time_that_the_policy_gives(
         assert timeout == spec.timeout_seconds + (waits if spec.settles else 0)
 
 
-def test_a_hook_that_dies_is_handed_to_the_watchdog_at_once(template: Template) -> None:
+def test_a_hook_that_dies_three_times_is_handed_to_the_watchdog_within_the_hour(
+    template: Template,
+) -> None:
     configurations = template.of("AWS::Lambda::EventInvokeConfig").values()
     logical_ids = template.of("AWS::Lambda::Function")
     watched = set()
@@ -247,7 +249,8 @@ def test_a_hook_that_dies_is_handed_to_the_watchdog_at_once(template: Template) 
         if name in {NAMES.function(state) for state in OF_EVENTS}:
             continue
         watched.add(name)
-        assert each["MaximumRetryAttempts"] == 0
+        assert each["MaximumRetryAttempts"] == 2
+        assert 3 * logical_ids[template.target(each["FunctionName"])]["Timeout"] + 180 < 3000
         assert each["MaximumEventAgeInSeconds"] == 3600
         destination = each["DestinationConfig"]["OnFailure"]["Destination"]
         assert logical_ids[template.target(destination)]["FunctionName"] == "sample-watchdog"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import tasks.wiring
+from quorumshift.domain.errors import Transient
 from quorumshift.ports import Reply
 from tasks.hooks import (
     after_allow_test_traffic,
@@ -15,7 +17,7 @@ from tasks.hooks import (
     before_allow_traffic,
     before_install,
 )
-from tests.adapters.aws_api import Api
+from tests.adapters.aws_api import Api, refusal
 from tests.tasks.aws import DIGEST, REPOSITORY, MemoryAws
 from tests.usecases.service import DEPLOYMENT
 
@@ -205,6 +207,86 @@ def test_a_hand_over_that_cannot_start_is_a_no(aws: MemoryAws) -> None:
     after_allow_traffic.handler(EVENT, None)
     assert aws.answers == [("hook-1", "Failed")]
     assert evidence(aws)["reason"] == "RuntimeError: no such machine"
+
+
+class Invocation:
+    """A context with fifteen minutes on the memory's clock."""
+
+    def __init__(self, aws: MemoryAws) -> None:
+        self._clock = aws.service.clock
+        self._ends = self._clock.now() + 900
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._ends - self._clock.now()) * 1000)
+
+
+def failing(aws: MemoryAws, which: int) -> list[str]:
+    """The calls of AWS, by name; the one with the number ``which`` has no answer."""
+    seen: list[str] = []
+
+    def wrap(name: str, answer: Any) -> Any:
+        def call(**parameters: Any) -> Any:
+            seen.append(name)
+            if len(seen) - 1 == which:
+                return refusal("InternalError", status=500)
+            return answer(**parameters) if callable(answer) else answer
+
+        return call
+
+    for api in aws.apis.values():
+        api.answers = {name: wrap(name, answer) for name, answer in api.answers.items()}
+    return seen
+
+
+def fresh(monkeypatch: pytest.MonkeyPatch) -> MemoryAws:
+    aws = MemoryAws()
+    monkeypatch.setattr("tasks.wiring.client", aws.client)
+    monkeypatch.setattr(
+        "quorumshift.adapters.raft.control.raft_control",
+        lambda settings, registry: aws.service.raft,
+    )
+    monkeypatch.setattr("quorumshift.adapters.clock.SystemClock", lambda: aws.service.clock)
+    tasks.wiring.wiring.cache_clear()
+    return aws
+
+
+def went_well(aws: MemoryAws) -> bool:
+    return aws.answers == [("hook-1", "Succeeded")] or aws.executions == {
+        f"{DEPLOYMENT}-green": "RUNNING"
+    }
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+def test_no_call_of_aws_that_gets_no_answer_once_is_a_no(
+    aws: MemoryAws, site: Site, monkeypatch: pytest.MonkeyPatch, hook: Any
+) -> None:
+    """At d002de7 each of these calls, 51 in all, rolled the deployment back."""
+    elbv2 = aws.apis["elbv2"].answers
+    which = 0
+    while True:
+        memory = fresh(monkeypatch)
+        memory.apis["elbv2"] = Api("elbv2", **elbv2)
+        seen = failing(memory, which)
+        hook.handler(EVENT, Invocation(memory))
+        assert went_well(memory), f"call {which}, {seen[which]}: {memory.answers}"
+        if which >= len(seen):
+            break
+        which += 1
+    assert which >= 3
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+def test_what_aws_does_not_answer_in_fifteen_minutes_is_left_to_the_next_try(
+    aws: MemoryAws, hook: Any
+) -> None:
+    working = aws.apis["codedeploy"].answers["get_deployment"]
+    aws.apis["codedeploy"].answers["get_deployment"] = refusal("InternalError", status=500)
+    began = aws.service.clock.now()
+    with pytest.raises(Transient):
+        hook.handler(EVENT, Invocation(aws))
+    assert 600 < aws.service.clock.now() - began < 800
+    assert (aws.answers, aws.evidence, aws.executions) == ([], [], {})
+    aws.apis["codedeploy"].answers["get_deployment"] = working
 
 
 @pytest.mark.parametrize("hook", HANDLERS)

@@ -10,7 +10,7 @@ import pytest
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.marks import build_mark
-from quorumshift.domain.rollout import Progress, Stage, StageStatus
+from quorumshift.domain.rollout import EndedBy, Progress, Stage, StageStatus
 from quorumshift.usecases.stopping import IN_FLIGHT_SECONDS
 from quorumshift.usecases.turns import LONGEST_SECONDS
 from tasks import create_deployment, poll_deployment, validate_request, watchdog
@@ -275,3 +275,28 @@ def test_a_hook_that_died_without_an_answer_is_answered_for(aws: MemoryAws) -> N
     left = json.loads(aws.evidence[0])
     assert left["name"] == "AfterInstall"
     assert left["reason"] == "sample-after-install ended without an answer: MemoryError: too much"
+
+
+def test_a_hook_that_aws_did_not_answer_blames_aws_and_not_green(aws: MemoryAws) -> None:
+    create(aws)
+    function = "arn:aws:lambda:us-east-1:123456789012:function:sample-after-install"
+    record = {
+        "requestContext": {
+            "functionArn": f"{function}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        },
+        "requestPayload": {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"},
+        "responsePayload": {"errorType": "Transient", "errorMessage": "no reply to list_tasks"},
+    }
+    watchdog.handler(record, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    aws.service.rollout = replace(
+        aws.service.rollout, progress=Progress.FAILED, ended_by=EndedBy.CHECK
+    )
+    state = validate_request.handler({"input": {}, "execution": EXECUTION}, None)
+    seen = poll_deployment.handler({**state, "deployment": {"id": DEPLOYMENT}}, None)["meaning"]
+    assert seen["error"] == "CheckNotMade"
+    assert "AfterInstall could not be made: AWS did not answer in 3 tries" in seen["cause"]
+    assert "nothing is wrong with green" in seen["advice"]
+    assert "Mend" not in seen["advice"]

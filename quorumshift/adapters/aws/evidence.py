@@ -8,6 +8,7 @@ deployment; whoever polls reads the stream back into the execution's own history
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -45,7 +46,7 @@ class EvidenceLog:
                 raise
         line = json.dumps(to_json(check), ensure_ascii=False)
         if len(line.encode()) > _LONGEST:
-            line = json.dumps(to_json(Check(check.name, check.passed, check.reason[:2000])))
+            line = json.dumps(to_json(replace(check, reason=check.reason[:2000], evidence={})))
         self._logs.put_log_events(
             logGroupName=self._group,
             logStreamName=deployment,
