@@ -1,4 +1,4 @@
-"""The network: three zones, and one address for what goes out."""
+"""The network: three zones, and the addresses of what goes out."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ ZONES = 3
 
 
 class Network(Construct):
-    """VPC, subnets and NAT gateway. ``outgoing``: the address that what is inside has outside."""
+    """VPC, subnets and NAT gateways. ``outgoing``: the addresses that what is inside has outside,
+    one a gateway."""
 
     def __init__(self, scope: Construct, configuration: Configuration) -> None:
         super().__init__(scope, "Network")
-        address = ec2.CfnEIP(self, "OutgoingAddress", domain="vpc")
-        self.outgoing = address.ref
+        gateways = configuration.environment.gateways(ZONES)
+        addresses = [
+            ec2.CfnEIP(self, f"OutgoingAddress{number or ''}", domain="vpc")
+            for number in range(gateways)
+        ]
+        self.outgoing = [address.ref for address in addresses]
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             availability_zones=[
                 Fn.select(zone, Fn.get_azs(Stack.of(self).region)) for zone in range(ZONES)
             ],
-            nat_gateways=1,
+            nat_gateways=gateways,
             nat_gateway_provider=ec2.NatProvider.gateway(
-                eip_allocation_ids=[address.attr_allocation_id]
+                eip_allocation_ids=[address.attr_allocation_id for address in addresses]
             ),
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC),

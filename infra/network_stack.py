@@ -40,7 +40,7 @@ class NetworkStack(Stack):
             self,
             configuration,
             made.vpc if made else references.vpc(self, adopt.vpc),
-            [made.outgoing] if made else adopt.outgoing_addresses,
+            made.outgoing if made else adopt.outgoing_addresses,
         )
         self.parts = NetworkParts(
             vpc=made.vpc.vpc_id if made else adopt.vpc,
@@ -55,14 +55,14 @@ class NetworkStack(Stack):
         if configuration.database.secret:
             self._output_who_connects()
 
-    def _output_for_others(self, outgoing: str) -> None:
+    def _output_for_others(self, outgoing: list[str]) -> None:
         """What ``[adopt]`` of another service in the same network asks for."""
         parts = self.parts
         values = {
             "Vpc": parts.vpc,
             "PrivateSubnets": ",".join(parts.private_subnets),
             "PublicSubnets": ",".join(parts.public_subnets),
-            "OutgoingAddress": outgoing,
+            "OutgoingAddresses": ",".join(outgoing),
             "LoadBalancerSecurityGroup": parts.balancer,
         }
         for name, value in values.items():

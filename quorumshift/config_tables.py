@@ -70,9 +70,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the stack is for: ``prod`` is kept from being deleted."""
+    """What the stack is for: ``prod`` is kept from being deleted. ``nat_gateways``: ways out of the
+    network that is made; 0: as ``name`` asks for."""
 
     name: str = key("prod", **_one_of(("prod", "staging")))
+    nat_gateways: int = key(0, least=0, most=3)
+
+    def gateways(self, zones: int) -> int:
+        """One in each zone of ``prod``: a zone that is lost must not take the functions of the
+        others away from AWS, which they guard the votes with."""
+        return self.nat_gateways or (zones if self.is_kept else 1)
 
     @property
     def is_kept(self) -> bool:

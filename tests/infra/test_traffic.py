@@ -76,6 +76,19 @@ def test_the_test_listener_is_open_to_the_functions_way_out_alone(template: Temp
     assert template.target(gateway["AllocationId"]) == address
 
 
+def test_in_production_each_zone_has_a_way_out_of_its_own(snaketron: Template) -> None:
+    addresses = set(snaketron.of("AWS::EC2::EIP"))
+    gateways = snaketron.of("AWS::EC2::NatGateway").values()
+    assert {snaketron.target(each["AllocationId"]) for each in gateways} == addresses
+    assert len(gateways) == 3
+    ways = [
+        snaketron.target(route["NatGatewayId"])
+        for route in snaketron.of("AWS::EC2::Route").values()
+        if "NatGatewayId" in route
+    ]
+    assert len(ways) == len(set(ways)) == 3
+
+
 @pytest.mark.parametrize("port", [8080, 9090])
 def test_a_listener_with_a_certificate_speaks_tls_as_aws_recommends(
     snaketron: Template, port: int
