@@ -15,6 +15,7 @@ from infra.deployment import Deployment
 from infra.functions import Functions
 from infra.github import GitHub
 from infra.grants import Arns, Grants
+from infra.keeping import KeeperSchedule
 from infra.notifications import Notifications
 from infra.operating_alarms import OperatingAlarms
 from infra.packaging import DATABASE_CA
@@ -26,7 +27,7 @@ from infra.stack_properties import stack_properties
 from infra.watchdog import Watchdog
 from infra.workflow import Workflows
 from quorumshift.config import Configuration
-from quorumshift.names import RECONCILE, SLACK, WATCHDOG, Names
+from quorumshift.names import KEEP, RECONCILE, SLACK, WATCHDOG, Names
 from quorumshift.settings import Settings, evidence_group
 
 
@@ -84,6 +85,7 @@ class DeploymentStack(Stack):
         Watchdog(self, names, arns, functions.by_state[WATCHDOG], undelivered)
         if configuration.raft.reconcile:
             Reconciliation(self, names, arns, functions.by_state[RECONCILE], undelivered)
+        KeeperSchedule(self, names, arns, functions.by_state[KEEP], undelivered)
         CanarySchedule(self, configuration, names, arns, undelivered)
         Dashboard(self, names, arns, traffic)
         OperatingAlarms(self, names, arns, undelivered, notifications.topic)
@@ -135,6 +137,7 @@ def _settings(
         slack_secret=configuration.notifications.slack_secret,
         host=configuration.load_balancer.host,
         images_allow=" ".join(configuration.images.allow),
+        reconcile="on" if configuration.raft.reconcile else "off",
         **_database(configuration),
     )
 

@@ -278,7 +278,19 @@ _RECONCILE = FunctionSpec(
     timeout_seconds=PATIENT_SECONDS,
 )
 
-SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG, _RECONCILE)
+KEEPS = (
+    *(*_CLEAN_UP, *_ANSWER, *_HAND_OVERS, *_RESUME, *_NOTIFY),
+    *("codedeploy:StopDeployment", "states:ListExecutions"),
+)
+_KEEP = FunctionSpec(
+    "Keep",
+    "Guards what is left without somebody who acts: locks, votes, scaling, a deployment",
+    KEEPS,
+    reaches_nodes=True,
+    timeout_seconds=290,  # less than the pace of its schedule
+)
+
+SPECS = (*_DEPLOY, *_HAND_OVER, *_HOOKS, _WATCHDOG, _RECONCILE, _KEEP)
 """Of the functions that every service has."""
 SLACK_SPEC = FunctionSpec(
     # Outside of the VPC, because it must reach the internet. Its secret is not the one that

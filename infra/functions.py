@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -22,7 +23,8 @@ from infra.grants import NETWORK_INTERFACES, TRACING, Grants, allow
 from infra.parts import NetworkParts
 from infra.roles import exact_role
 from quorumshift.config import Configuration
-from quorumshift.names import HOOKS, OF_EVENTS, SLACK, WATCHDOG, Names, kebab, module
+from quorumshift.domain.keeping import EVERY_SECONDS
+from quorumshift.names import HOOKS, KEEP, OF_EVENTS, SLACK, WATCHDOG, Names, kebab, module
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 900
@@ -31,6 +33,11 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 """``infra/libraries.py`` brings what these can load."""
 _KEPT = frozenset({*OF_EVENTS, SLACK})
 """What is called for events that are kept when it fails."""
+_UNTIL_THE_NEXT: Mapping[str, Any] = {
+    "retry_attempts": 0,
+    "max_event_age": Duration.seconds(EVERY_SECONDS),
+}
+"""The keeper is called again anyway."""
 _WRITE_LOGS = ("CreateLogStream", "PutLogEvents")
 
 
@@ -96,8 +103,9 @@ class Functions(Construct):
         self._watch_hooks()
         # What these cannot do after Lambda's three tries is kept for a person.
         for state in sorted(self.by_state.keys() & _KEPT):
+            again = _UNTIL_THE_NEXT if state == KEEP else {}
             self.by_state[state].configure_async_invoke(
-                on_failure=destinations.SqsDestination(undelivered)
+                on_failure=destinations.SqsDestination(undelivered), **again
             )
 
     def _inside(self, network: NetworkParts) -> _Place:
@@ -179,6 +187,10 @@ class Functions(Construct):
             statements += [allow(action, arns.secret(common.webhook)) for action in READ_SECRET]
         if spec.state in _KEPT:
             statements.append(allow("sqs:SendMessage", arns.undelivered()))
+        if spec.state == KEEP:  # it asks of those that follow deployments as well
+            deploy = common.names.deploy
+            statements.append(allow("states:ListExecutions", arns.state_machine(deploy)))
+            statements.append(allow("states:DescribeExecution", arns.executions(deploy)))
         if spec.state in HOOKS:
             statements.append(allow("lambda:InvokeFunction", arns.function(WATCHDOG)))
         return exact_role(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.function_specs import SPECS
+from infra.function_specs import KEEPS, READ_SECRET, SPECS
 from infra.grants import NETWORK_INTERFACES, TRACING
 
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
@@ -37,6 +37,8 @@ _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 _RECORD = "what was suspended before stands in a tag of the scalable target; not recorded yet"
 _WHOSE = "whether votes and locks are still this deployment's; not recorded yet"
 _MOVING = "a deployment begins when no votes are being moved; not recorded yet"
+
+_KEEPS = "the keeper is not recorded yet; tests/workflows/test_kept.py shows each deed"
 
 EVERYWHERE: Mapping[str, str] = dict.fromkeys(TRACING, _LAMBDA)
 """Granted to every function."""
@@ -132,6 +134,10 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "states:DescribeExecution": "the hand-over was started before: for which question",
     },
     "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
+    "Keep": {
+        **dict.fromkeys((*KEEPS, *READ_SECRET), _KEEPS),
+        "sqs:SendMessage": _LETTERS,
+    },
     "Watchdog": {
         **_MEASURES,
         **_HEALTH,

@@ -33,7 +33,8 @@ HOOKS = (
 )
 WATCHDOG = "Watchdog"
 RECONCILE = "Reconcile"
-OF_EVENTS = (WATCHDOG, RECONCILE)
+KEEP = "Keep"
+OF_EVENTS = (WATCHDOG, RECONCILE, KEEP)
 """What EventBridge calls."""
 FUNCTIONS = (*DEPLOY_STATES, *HAND_OVER_STATES, *HOOKS, *OF_EVENTS)
 """Those that every service has."""
@@ -101,6 +102,11 @@ class Names:
     def canary(self) -> str:
         """The schedule that deploys the current revision again."""
         return f"{self.root}-canary"
+
+    @property
+    def keeper(self) -> str:
+        """The schedule that calls the keeper."""
+        return f"{self.root}-keeper"
 
     @property
     def balancer(self) -> str:

@@ -151,6 +151,15 @@ class Started:
     adopted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A rollout that an execution of ours started. ``execution``: twelve hex digits derived from
+    that one's id (``domain.marks``)."""
+
+    id: str
+    execution: str
+
+
 class Deployments(Protocol):
     """The engine that exchanges blue for green. ``execution``: id of the one that asks; what it
     started is found again by it."""
@@ -183,6 +192,28 @@ class Deployments(Protocol):
         """The rollout that this execution started after ``since``, whatever became of it."""
 
 
+class OurDeployments(Deployments, Protocol):
+    """The engine, and what executions of ours started there."""
+
+    def newest_of_ours(self, since: str) -> Ours | None:
+        """The last rollout that any execution of ours started after ``since``."""
+
+
+class Followers(Protocol):
+    """The executions that started rollouts, and follow them."""
+
+    def over_for(self, mark: str) -> float | None:
+        """Seconds since the one with this mark has ended; ``None``: it runs, or is not known."""
+
+
+class Told(Protocol):
+    """What people were told before."""
+
+    def first(self, cause: str) -> bool:
+        """Whether nobody has asked for this cause before; only one of those who ask is the
+        first."""
+
+
 RECONCILE = "reconcile-"
 """How the name of a hand-over begins that belongs to no rollout."""
 
@@ -204,6 +235,10 @@ class HandOvers(Protocol):
 
     def state(self, deployment: str) -> HandBack:
         """How that stands."""
+
+    def unanswered(self, deployment: str) -> str:
+        """The question that the rollout's own hand-over was started to answer, where it has ended
+        and not well; else empty."""
 
     def reconcile(self, cause: str) -> str:
         """Start one between rollouts, to have the serving tasks vote and nobody else; the same

@@ -19,7 +19,12 @@ PREFIX = "QUORUMSHIFT_"
 DIALECTS = ("etcd", "snaketron")
 DISCOVERIES = ("ecs", "postgres")
 TLS = ("verify-full", "off")
-_ONE_OF = {"dialect": DIALECTS, "discovery": DISCOVERIES, "database_tls": TLS}
+_ONE_OF = {
+    "dialect": DIALECTS,
+    "discovery": DISCOVERIES,
+    "database_tls": TLS,
+    "reconcile": ("on", "off"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Settings:
 
     ``slack_secret``: the name or ARN of the secret that holds the webhook's URL, never the URL;
     empty where nobody is told through Slack. ``images_allow``: further repositories whose images
-    may be started, with spaces between them.
+    may be started, with spaces between them. ``reconcile``: ``on``, or ``off`` where the votes do
+    not follow the tasks between deployments.
     """
 
     service: str
@@ -83,6 +89,7 @@ class Settings:
     database_ca: str = ""
     database_region: str = ""
     slack_secret: str = ""
+    reconcile: str = "on"
     host: str = ""
     images_allow: str = ""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from quorumshift.usecases.ending import Ending
     from quorumshift.usecases.hand_over import HandOver
     from quorumshift.usecases.hook_checks import HookChecks
+    from quorumshift.usecases.keeping import Keeping
     from quorumshift.usecases.observer import Observer
     from quorumshift.usecases.patience import Patience
     from quorumshift.usecases.serving import Measure
@@ -291,6 +292,32 @@ class Wiring:
 
         route = ProductionListener(client("elbv2"), self.settings.listener)
         return Measure(route, self.service, self.clock)
+
+    @functools.cached_property
+    def keeping(self) -> Keeping:
+        """The keeper."""
+        from quorumshift.adapters.aws.followers import Followers
+        from quorumshift.adapters.aws.told import ToldOnce
+        from quorumshift.usecases.keeping import Keeping
+        from quorumshift.usecases.reconciling import Reconciling
+
+        steps, settings = client("stepfunctions"), self.settings
+        return Keeping(
+            observer=self.observer,
+            locks=self.locks,
+            deployments=self.deployments,
+            hand_overs=self.hand_overs,
+            followers=Followers(steps, settings.deploy, self.clock),
+            answers=hook_answers(),
+            evidence=evidence,
+            ending=self.ending,
+            scaling=self.scaling,
+            reconciling=Reconciling(self.hand_over, self.hand_overs, self.dialect, self.policy),
+            told=ToldOnce(client("logs"), evidence_group(settings.service)),
+            clock=self.clock,
+            policy=self.policy,
+            follow=settings.reconcile == "on",
+        )
 
     @functools.cached_property
     def checks(self) -> HookChecks:

@@ -122,6 +122,16 @@ def unreconciled(service: str, reason: str) -> Notice:
     return compose(service, "the votes need a person", {}, text, commands)
 
 
+def kept(service: str, news: Iterable[str]) -> Notice:
+    """The keeper did something in the place of an execution that could not, or cannot."""
+    text = " ".join(news)
+    commands = (
+        Command("quorumshift status", "what serves, what runs, how the cluster stands"),
+        Command("quorumshift plan", "where the votes are, and the path to where they should be"),
+    )
+    return compose(service, "looked after", {}, text, commands)
+
+
 def watch(state: Mapping[str, Any], does: str) -> Command:
     """``quorumshift watch`` of this execution, while it runs or later."""
     return Command(command(state, "watch"), does)

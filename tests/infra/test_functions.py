@@ -14,7 +14,17 @@ from infra.grants import WITHOUT_RESOURCE
 from infra.imports import closure
 from quorumshift.adapters.aws.patience import PATIENCE
 from quorumshift.config import load
-from quorumshift.names import FUNCTIONS, HOOKS, OF_EVENTS, PACKAGES, WATCHDOG, Names, module, snake
+from quorumshift.names import (
+    FUNCTIONS,
+    HOOKS,
+    KEEP,
+    OF_EVENTS,
+    PACKAGES,
+    WATCHDOG,
+    Names,
+    module,
+    snake,
+)
 from quorumshift.settings import Settings, evidence_group
 from tests.infra.conftest import ETCD
 from tests.infra.template import Template, as_list
@@ -35,7 +45,7 @@ def role(template: Template, state: str) -> str:
 
 def test_every_state_has_a_function_and_every_function_a_state(template: Template) -> None:
     assert set(functions(template)) == {NAMES.function(state) for state in FUNCTIONS}
-    assert len(FUNCTIONS) == 28
+    assert len(FUNCTIONS) == 29
 
 
 def test_every_handler_is_a_file_and_every_file_a_handler() -> None:
@@ -190,7 +200,7 @@ def test_only_what_ends_a_deployment_may_stop_one(template: Template) -> None:
         for state in FUNCTIONS
         if "codedeploy:StopDeployment" in template.granted(role(template, state))
     }
-    assert may == {"StopDeployment", "NotifyFailed", WATCHDOG}
+    assert may == {"StopDeployment", "NotifyFailed", WATCHDOG, KEEP}
 
 
 def test_only_hand_overs_are_started(template: Template) -> None:
@@ -210,7 +220,7 @@ def test_only_hand_overs_are_resumed(template: Template) -> None:
         if (resources := template.granted(role(template, state)).get("states:RedriveExecution"))
     }
     executions = ["arn:aws:states:us-east-1:123456789012:execution:sample-hand-over:*"]
-    assert may == dict.fromkeys(("PollRollback", WATCHDOG), executions)
+    assert may == dict.fromkeys(("PollRollback", WATCHDOG, KEEP), executions)
 
 
 def test_only_what_reaches_nodes_is_in_the_network_and_may_join_it(template: Template) -> None:

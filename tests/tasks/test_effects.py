@@ -21,9 +21,9 @@ from tests.tasks.conftest import in_memory
 from tests.tasks.scenarios import EFFECTS, Handler, effects
 
 FOLDER = Path(tasks.__file__).parent
-ELSEWHERE = ("slack", "after_allow_test_traffic")
-"""Held against a server that takes webhooks (test_slack.py), and one that is green (test_hooks.py).
-"""
+ELSEWHERE = ("slack", "after_allow_test_traffic", "keep")
+"""Held against a server that takes webhooks (test_slack.py), one that is green (test_hooks.py), and
+a service over hours (tests/workflows/test_kept.py)."""
 
 
 def changed(

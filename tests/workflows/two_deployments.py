@@ -59,13 +59,14 @@ class Deployment:
 
 
 class Walk:
-    """An execution that goes on by one task whenever it is told to. ``ended``: how it ended."""
+    """An execution that goes on by one task whenever it is told to. ``ended``: how it ended;
+    ``broken``: raises what a task of its fails with."""
 
     def __init__(
         self, definition: dict[str, Any], given: Any, arn: str, broken: Callable[[str], None]
     ) -> None:
         self.ended: Ended | None = None
-        self._broken = broken
+        self.broken = broken
         self._turn, self._done = threading.Semaphore(0), threading.Semaphore(0)
         about = {"Id": arn, "Name": arn.rpartition(":")[2]}
         context = {"Execution": {**about, "StartTime": "2026-11-22T10:00:00.000Z"}}
@@ -89,7 +90,7 @@ class Walk:
 
     def _call(self, state: str, payload: dict[str, Any]) -> Any:
         try:
-            self._broken(state)
+            self.broken(state)
             return importlib.import_module(module(state)).handler(payload, None)
         finally:
             self._done.release()
@@ -227,6 +228,7 @@ class TwoDeployments(MemoryAws):
             "deploymentId": deployment.id,
             "status": _STATUS[deployment.rollout.progress],
             "description": deployment.description,
+            "createTime": datetime.fromtimestamp(list(self.known).index(deployment.id), UTC),
             "rollbackInfo": {key: value for key, value in undo.items() if value},
         }
 

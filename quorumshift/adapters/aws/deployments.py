@@ -20,7 +20,7 @@ from quorumshift.domain.errors import (
 from quorumshift.domain.marks import describe, mark_for, read_mark
 from quorumshift.domain.previous import Deployed
 from quorumshift.domain.rollout import EndedBy, Progress, Rollout, Stage, StageStatus, Traffic
-from quorumshift.ports import Started
+from quorumshift.ports import Ours, Started
 
 _ACTIVE = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 _DEPLOYMENT = re.compile(r"\bd-[A-Z0-9]{9,}\b")
@@ -161,6 +161,16 @@ class CodeDeployDeployments:
         ]
         found.sort(key=lambda one: one[0], reverse=True)  # no order is documented
         return tuple(Deployed(mark.revision, mark.over) for _, mark in found)
+
+    def newest_of_ours(self, since: str) -> Ours | None:
+        """The last one; CodeDeploy's own roll-backs are none."""
+        found = [
+            (one["createTime"], Ours(str(one["deploymentId"]), mark.execution))
+            for one in self._list(createTimeRange={"start": since})
+            if (mark := read_mark(one.get("description")))
+            and not (one.get("rollbackInfo") or {}).get("rollbackTriggeringDeploymentId")
+        ]
+        return max(found, key=lambda one: one[0])[1] if found else None
 
     @property
     def _name(self) -> str:

@@ -100,6 +100,11 @@ class HandOvers:
         why = ended[-1].why if ended else ""
         return HandBack(any(one.running for one in known), len(ended), why)
 
+    def unanswered(self, deployment: str) -> str:
+        """What it was started for. One that succeeded has answered."""
+        known = self._look(_names(deployment)[0])
+        return "" if known is None or known.running or known.why == "SUCCEEDED" else known.hook
+
     def reconcile(self, cause: str) -> str:
         """Start one that belongs to no rollout, named after its cause.
 
