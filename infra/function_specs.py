@@ -192,7 +192,12 @@ _HAND_OVER = (
         (*_OBSERVE, *_LOOK, *_LIST),
         reaches_nodes=True,
     ),
-    FunctionSpec("Plan", "Decides the next step of the hand-over", memory=512),
+    FunctionSpec(
+        "Plan",
+        "Decides the next step of the hand-over; tells people where the way back waits",
+        _NOTIFY,
+        memory=512,
+    ),
     FunctionSpec(
         "Act",
         "Makes one change of locks or membership",

@@ -26,6 +26,7 @@ _UNCHECKED = (
 _LETTERS = "Lambda itself keeps there what the function failed at"
 _DIES = "Lambda hands the hook's record to the watchdog; a rehearsal kills two of the five hooks"
 _UNRECONCILED = "tells people of votes that cannot follow the tasks, between deployments"
+_WAITS = "tells people that the way back stands still, which no rehearsal's does for so long"
 _ANOTHER = "asked about deployments that are under way where none should be"
 _STRAY_VOTE = "green voted before it was to: the votes there are get locked before green ends"
 _STOPS = "stops a deployment that was created by a state that failed after that"
@@ -118,6 +119,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "Observe": {"codedeploy:BatchGetDeployments": _ANOTHER},
     "Act": {**_LOOKS, **_LISTS},
+    "Plan": {"sns:Publish": _WAITS},
     "AnswerSucceeded": {**_HEALTH, **_LISTS},
     "AnswerFailed": {
         **_HEALTH,

@@ -31,7 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         error, reason = found.error, found.message
     else:
         error = "HandedBack" if done else "HandOverBlocked"
-        reason = planned.get("turned") or planned.get("reason") or "it was asked for"
+        reasons = [planned.get("turned"), None if done else planned.get("reason")]
+        reason = "; ".join(filter(None, reasons)) or planned.get("reason") or "it was asked for"
     asked = Asked.read(event)
     question = Question(asked.deployment, asked.hook)
     stopped = (event.get("observation") or {}).get("stopped", False)

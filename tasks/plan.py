@@ -1,11 +1,13 @@
-"""State ``Plan`` of the hand-over: the next step, and nothing else."""
+"""State ``Plan`` of the hand-over: the next step; and people are told where the way back waits."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.errors import QuorumshiftError
 from tasks.wiring import wiring
 
 
@@ -29,4 +31,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         between=not asked.deployment,
         called_home=bool(asked.deployment) and not asked.hook,
     )
+    if planned.tell:
+        _tell(asked.deployment, planned.reason)
     return dict(to_json(planned))
+
+
+def _tell(deployment: str, reason: str) -> None:
+    """Once. What fails is forgotten: the votes are more than the message, and the end is told."""
+    from quorumshift.domain.notice import still_waiting
+
+    w = wiring()
+    notice = still_waiting(w.settings.service, deployment, reason)
+    with contextlib.suppress(QuorumshiftError):
+        w.notifier.publish(notice.subject, notice.message)

@@ -132,6 +132,21 @@ def kept(service: str, news: Iterable[str]) -> Notice:
     return compose(service, "looked after", {}, text, commands)
 
 
+def still_waiting(service: str, deployment: str, reason: str) -> Notice:
+    """The votes are on their way back, and the way stands still."""
+    text = (
+        f"The votes of {service} are to go back to the old tasks, and nothing has moved for a "
+        f"while: {reason.rstrip('. ')}. Until then no vote that the quorum needs is taken out, and "
+        "the locks are renewed; it is given up forty minutes after it began."
+    )
+    state = {"deployment": {"id": deployment}}
+    commands = (
+        Command("quorumshift plan", "where the votes are, and what is next"),
+        Command("quorumshift status", "what serves, what runs, how the cluster stands"),
+    )
+    return compose(service, "way back waits", state, text, commands)
+
+
 def watch(state: Mapping[str, Any], does: str) -> Command:
     """``quorumshift watch`` of this execution, while it runs or later."""
     return Command(command(state, "watch"), does)

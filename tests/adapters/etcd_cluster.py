@@ -47,15 +47,18 @@ class EtcdBench:
         """Wait until all voters agree on a leader."""
         until(self, "a leader", lambda: leader(self.control.observe(self.voters)) is not None)
 
-    def start(self, address: str, members: tuple[str, ...], state: str) -> None:
-        """Start one etcd that finds ``members``; ``state``: ``new`` or ``existing``."""
+    def start(
+        self, address: str, members: tuple[str, ...], state: str, *, deaf: bool = False
+    ) -> None:
+        """Start one etcd that finds ``members``; ``state``: ``new`` or ``existing``. ``deaf``: it
+        dials the others, and listens where nobody looks for it."""
         client, peer = f"http://{address}:{CLIENT}", f"http://{address}:{PEER}"
         options = {
             "name": address,
             "data-dir": str(self._directory / address),
             "listen-client-urls": client,
             "advertise-client-urls": client,
-            "listen-peer-urls": peer,
+            "listen-peer-urls": f"http://{address}:{PEER + deaf}",
             "initial-advertise-peer-urls": peer,
             "initial-cluster": ",".join(f"{one}=http://{one}:{PEER}" for one in members),
             "initial-cluster-state": state,

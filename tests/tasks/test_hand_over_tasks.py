@@ -128,3 +128,25 @@ def test_a_refused_step_is_told_and_not_raised(aws: MemoryAws) -> None:
     assert "too young" in act.handler(state, None)["refused"]
     with pytest.raises(AssertionError, match="no end"):
         run(aws, state, most=1)
+
+
+def test_people_are_told_once_that_the_way_back_waits(aws: MemoryAws) -> None:
+    """One of blue is gone, and one of green votes in its place."""
+    service = aws.service
+    state: dict[str, Any] = dict(ASKED)
+    while "g1" not in service.voters() or "b2" in service.voters():
+        state["observation"] = observe.handler(state, None)
+        state["plan"] = plan.handler(state, None)
+        if state["plan"]["decision"] == "step":
+            state["act"] = act.handler(state, None)
+    service.kill("b2")
+    service.stop(DEPLOYMENT)
+    state = run(aws, state, most=600)
+    assert state["plan"]["decision"] == "blocked"
+    (told,) = aws.messages
+    assert told[0].endswith("way back waits")
+    assert "Only 2 of 3 tasks of the goal exist" in told[1]
+    assert "quorumshift plan" in told[1]
+    answer = answer_failed.handler(state, None)
+    assert "the rollout was stopped" in answer["cause"]
+    assert "not done after 40 min" in answer["cause"]
