@@ -59,6 +59,9 @@ class Service:
     def look(self, deployment: str) -> Rollout:
         return Rollout(deployment, Progress.STOPPED)
 
+    def active(self) -> str | None:
+        return None
+
     def run(self, goal: Colour = Colour.BLUE) -> Planned:
         planned: Planned | None = None
         act: Act | None = None
