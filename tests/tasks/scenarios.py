@@ -206,6 +206,27 @@ def _between(aws: MemoryAws) -> None:
         del aws.service.tasks[address]
 
 
+def _way_back_waits(aws: MemoryAws) -> dict[str, Any]:
+    """One of blue is gone, and one of green votes in its place."""
+    from tasks import act
+
+    state: dict[str, Any] = dict(ASKED)
+    for _ in range(300):
+        state["observation"] = observe.handler(state, None)
+        planned = json.loads(json.dumps(plan.handler(state, None)))
+        if planned["tell"]:
+            return state
+        state["plan"] = planned
+        if planned["decision"] == "step":
+            state["act"] = act.handler(state, None)
+        voters = aws.service.voters()
+        if "g1" in voters and "b2" in aws.service.tasks and "b2" not in voters:
+            aws.service.kill("b2")
+            aws.service.stop(DEPLOYMENT)
+        aws.service.clock.sleep(planned["settleSeconds"])
+    raise AssertionError(f"people are not to be told: {state['plan']}")
+
+
 def _put_in_order(aws: MemoryAws) -> dict[str, Any]:
     _between(aws)
     aws.service.lock(["arn:b1"], 120)
@@ -343,6 +364,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     ),
     "a look at the votes": ("observe", lambda _: dict(ASKED), []),
     "a plan": ("plan", lambda aws: _hand_over(aws, "step"), []),
+    "the way back waits": ("plan", _way_back_waits, ["sns.publish sample: way back waits"]),
     "a step": ("act", lambda aws: _hand_over(aws, "step"), [_LOCKS]),
     "green has the votes": (
         "answer_succeeded",
