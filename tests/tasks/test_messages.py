@@ -30,6 +30,7 @@ TOLD: dict[str, list[str]] = {
         "no step of ours mends it: no quorum",
         "quorumshift plan",
     ],
+    "the way back waits": ["Only 2 of 3 tasks of the goal exist", "quorumshift plan"],
     "a task is missing": ["no step of ours mends it: The goal", "Run more tasks"],
     "an execution was stopped": [
         "the execution was stopped from outside",
