@@ -159,6 +159,8 @@ TWICE = {
     "stop_build": SETS,
     "stop_deployment": SETS,
     "stop_execution": SETS,
+    "tag_resource": SETS,
+    "untag_resource": SETS,
     "update_task_protection": SETS,
 }
 """What the SDK may send twice, and why that does no harm."""
