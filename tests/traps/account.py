@@ -45,7 +45,8 @@ def _run(variables: dict[str, str], first_of_account: bool) -> dict[str, Any]:
     tasks.wiring._session.cache_clear()
     with mock_aws():
         ScalingTagsEngine().install()
-        _set_up(OTHERS, OTHERS, OTHERS, OTHERS, OTHERS, settings.container)
+        image = _pushed(settings.repository)  # the same, so that not it but the rest is in the way
+        _set_up(OTHERS, OTHERS, OTHERS, OTHERS, OTHERS, settings.container, image)
         _set_up(
             settings.cluster,
             settings.service,
@@ -53,6 +54,7 @@ def _run(variables: dict[str, str], first_of_account: bool) -> dict[str, Any]:
             settings.application,
             settings.deployment_group,
             settings.container,
+            image,
         )
         _client("stepfunctions").create_state_machine(
             name=settings.hand_over.rpartition(":")[2],
@@ -74,14 +76,20 @@ def _client(service: str) -> Any:
 
 
 def _set_up(
-    cluster: str, service: str, family: str, application: str, group: str, container: str
+    cluster: str,
+    service: str,
+    family: str,
+    application: str,
+    group: str,
+    container: str,
+    image: str,
 ) -> None:
     """A service as the product would deploy it, with all that stands around it."""
     ecs, codedeploy = _client("ecs"), _client("codedeploy")
     ecs.create_cluster(clusterName=cluster)
     ecs.register_task_definition(
         family=family,
-        containerDefinitions=[{"name": container, "image": f"{family}:v1", "memory": 512}],
+        containerDefinitions=[{"name": container, "image": image, "memory": 512}],
     )
     ecs.create_service(
         cluster=cluster,
@@ -107,6 +115,16 @@ def _set_up(
         MinCapacity=3,
         MaxCapacity=9,
     )
+
+
+def _pushed(repository: str) -> str:
+    """An image in the service's own repository."""
+    ecr, name = _client("ecr"), repository.partition("/")[2]
+    ecr.create_repository(repositoryName=name)
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []})
+    ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag="v1")
+    return f"{repository}:v1"
 
 
 def _taking_the_first() -> contextlib.AbstractContextManager[Any]:

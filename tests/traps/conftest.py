@@ -81,8 +81,9 @@ def deployed(aws: MemoryAws, shipped: Shipped, monkeypatch: pytest.MonkeyPatch) 
     them, and work on a new service of the size that it gives."""
     for name, value in shipped.variables.items():
         monkeypatch.setenv(name, value)
-    # What the tasks in memory run is called so.
+    # What the tasks in memory run, and where it comes from, is called so.
     monkeypatch.setenv("QUORUMSHIFT_CONTAINER", SETTINGS.container)
+    monkeypatch.setenv("QUORUMSHIFT_REPOSITORY", SETTINGS.repository)
 
     def deploy() -> MemoryAws:
         aws.service = MemoryService(size=shipped.configuration.service.desired_count)
