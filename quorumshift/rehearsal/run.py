@@ -163,7 +163,8 @@ class Rehearsal:
             AlarmEngine(world),
         ]
         aws = EmbeddedAws(world, engines)
-        aws.schedules.clock.hold()  # nothing deploys beside what is rehearsed, unless it is to
+        # Nothing deploys beside what is rehearsed, unless it is to. The keeper's schedule runs.
+        aws.schedules.hold(self.configuration.names.canary)
         self._exits.callback(aws.stop)
         aws.start()
         self.aws = aws
@@ -229,7 +230,7 @@ class Rehearsal:
             self._wait_until(
                 lambda: deploying.ended() or self.deeds.failed, "the deployment to end", math.inf
             )
-        self.aws.schedules.clock.hold()
+        self.aws.schedules.hold(self.configuration.names.canary)
         self._pause(way.seconds_after)
         return self._finish(deploying)
 

@@ -76,6 +76,19 @@ def test_who_calls_the_api_gets_an_error_of_the_service(
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 
 
+def test_an_invocation_is_killed_once(
+    aws: EmbeddedAws, engine: LambdaEngine, functions: Functions
+) -> None:
+    """Who kills each of three tries must not take one that is dying for the next."""
+    name = functions(SOURCE, "hangs", timeout=60)["hangs"]
+    waits = threading.Thread(target=call, args=(aws, name, {}))
+    waits.start()
+    until(lambda: engine.kill(name))
+    assert not engine.kill(name)
+    waits.join(10)
+    assert not waits.is_alive()
+
+
 def test_what_runs_is_killed(aws: EmbeddedAws, engine: LambdaEngine, functions: Functions) -> None:
     name = functions(SOURCE, "hangs", timeout=60)["hangs"]
     outcomes: list[Outcome] = []

@@ -78,8 +78,9 @@ def identity(function: Any) -> tuple[str, ...]:
 class Environment:
     """One process of one function; it runs one invocation at a time and stays warm.
 
-    ``name``: the function's. ``key``: the access key id that it signs its calls with. Raises
-    :class:`Died` when the runtime could not fork it, ``OSError`` when the runtime is gone.
+    ``name``: the function's. ``key``: the access key id that it signs its calls with. ``killed``:
+    whether its process was told to end. Raises :class:`Died` when the runtime could not fork it,
+    ``OSError`` when the runtime is gone.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Environment:
         self.group = f"/aws/lambda/{function.function_name}"
         self.stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"
         self.key = "ASIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
+        self.killed = False
         self._pidfd = -1
         self.connection, theirs = socket.socketpair()
         path = log / f"{function.function_name}.{self.stream[-8:]}.log"
@@ -166,6 +168,7 @@ class Environment:
 
     def kill(self) -> None:
         """End the process, whatever it is doing; who waits for its answer sees that it died."""
+        self.killed = True
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):  # it has ended by itself
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)

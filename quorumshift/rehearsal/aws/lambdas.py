@@ -103,9 +103,10 @@ class LambdaEngine:
         self._around[name] = around
 
     def kill(self, name: str) -> bool:
-        """SIGKILL for what runs of the function ``name``; whether anything did."""
+        """SIGKILL for what runs of the function ``name``; whether anything did. What was killed
+        before, and is not gone yet, does not count."""
         with self._lock:
-            running = [one for one in self._busy if one.name == name]
+            running = [one for one in self._busy if one.name == name and not one.killed]
         for environment in running:
             environment.kill()
         return bool(running)

@@ -2,7 +2,7 @@
 
 moto stores schedules and never fires them. The clock shows the real time when the engine starts,
 and from then on goes as fast as everything else: at speed 60 a day passes in 24 minutes. It can be
-held, and set to shortly before a schedule's next time.
+set to shortly before a schedule's next time. A schedule can be held: its times pass.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ class _Planned:
 
 
 class SchedulesEngine:
-    """Looks at moto's schedules and fires what is due, unless ``clock`` stands still."""
+    """Looks at moto's schedules and fires what is due, unless it is held."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.clock = ScheduleClock(world.speed)
         self._planned: dict[str, _Planned] = {}
+        self._held: set[str] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
 
@@ -68,10 +69,15 @@ class SchedulesEngine:
         self.world.stopping.set()
         self._thread.join(timeout=5)
 
+    def hold(self, name: str) -> None:
+        """Let the schedule ``name``, which need not be there yet, not fire until its next time is
+        approached."""
+        with self._lock:
+            self._held.add(name)
+
     def approach(self, name: str, seconds: float) -> None:
         """Set the clock to so many of its seconds before the schedule ``name`` fires next, as its
-        expression, time zone and window say, and let it run. Raises ``LookupError`` when it never
-        will."""
+        expression, time zone and window say. Raises ``LookupError`` when it never will."""
         with self._lock:
             now = self.clock.now()
             found = [each for group in _groups() for each in group.schedules.values()]
@@ -84,19 +90,21 @@ class SchedulesEngine:
             if shown > now:  # who sleeps through a time is not called once for each
                 self._planned = {arn: one for arn, one in self._planned.items() if arn == own}
             self.clock.run_from(shown)
+            self._held.discard(name)
         said = f"it is {shown:%A %H:%M} UTC; {name} fires at {fires:%H:%M}"
         self.world.events.say("schedule", said, schedule=name)
 
     def _run(self) -> None:
         while not self.world.stopping.wait(_TICK_SECONDS):
             with self._lock:
-                if not self.clock.stands:
-                    self._look()
+                self._look()
 
     def _look(self) -> None:
         now = self.clock.now()
         for group in _groups():
             for schedule in list(group.schedules.values()):
+                if schedule.name in self._held:
+                    continue
                 planned = self._plan(schedule, now)
                 if planned.due is None or planned.fires is None or planned.fires > now:
                     continue
