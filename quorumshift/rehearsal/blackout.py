@@ -1,8 +1,7 @@
 """A deployment is stopped while none of our functions can run: the locks alone keep the quorum.
 
-The functions stay down until whatever CodeDeploy and ECS do by themselves has come to rest, and
-every execution of ours has given up. Then they come back, and what is left of the votes and the
-locks must be put in order by the events that Lambda has kept.
+The functions stay down until whatever CodeDeploy and ECS do by themselves has come to rest. Then
+they come back, and the executions, which have waited for them, put votes and locks in order.
 """
 
 from __future__ import annotations
@@ -71,9 +70,7 @@ class Blackout:
         self._aftermath.wait()
 
     def _at_rest(self) -> bool:
-        """No execution of ours runs, and the roll-back has ended or is held up by locks alone."""
-        if any(map(self._interruptions.running, (self._names.deploy, self._names.hand_over))):
-            return False
+        """The roll-back has ended or is held up by locks alone."""
         stopped = self._interruptions.look(self._deployment)
         if stopped["status"] in ACTIVE:
             return False

@@ -114,7 +114,7 @@ _ENDS = {
     "move-leader": Outcome.DEPLOYED,
     "alarm": Outcome.ROLLED_BACK,
     "stop": Outcome.ROLLED_BACK,
-    "stop-without-functions": Outcome.FAILED,
+    "stop-without-functions": Outcome.ROLLED_BACK,
     "deploy-killed": Outcome.FAILED,
     "second": Outcome.DEPLOYED,
     "hand-over-killed": Outcome.DEPLOYED,

@@ -49,7 +49,7 @@ ENDS = {
     "partition-leader@promote-2": ("Deployed", "2", ""),
     "kill-blue-leader@promote-3": ("Deployed", "2", ""),
     "stop@promote-3": ("RolledBack", "1", "somebody stopped"),
-    "stop-without-functions": ("Failed", "1", "Lambda"),
+    "stop-without-functions": ("RolledBack", "1", "somebody stopped"),
     "hand-over-killed": ("Deployed", "2", ""),
 }
 """Fault → outcome, the version that serves, a word of the cause. In the hand-over of three nodes
