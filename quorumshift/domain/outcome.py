@@ -61,6 +61,15 @@ def read_failure(caught: Mapping[str, Any]) -> Failure:
     return Failure(error, cause or "no message was left")
 
 
+def may_still_come(state: Mapping[str, Any]) -> bool:
+    """Whether the execution failed while its deployment was being created, without an answer of the
+    function that did so, or of AWS: nobody knows then whether there is one."""
+    creating = "verification" in state and "deployment" not in state
+    error = read_failure(state.get("failure") or {}).error
+    unanswered = ("Transient", "Lambda.", "Runtime.", "Sandbox.", "States.")
+    return creating and error.startswith(unanswered)
+
+
 def deployed(service: str, state: Mapping[str, Any], another: str = "") -> Outcome:
     """The end of an execution that went well. ``another``: the deployment that is under way by
     now."""

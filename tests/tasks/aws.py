@@ -134,6 +134,19 @@ class MemoryAws:
         """Stands for ``tasks.wiring.client``."""
         return Client(lambda: self.apis[name])
 
+    def listed_later(self, seconds: float) -> None:
+        """The deployment that was created comes to light only in so many seconds."""
+        late, self.description = self.description, None
+        born = self.service.clock.now() + seconds
+        listed = self.apis["codedeploy"].answers["list_deployments"]
+
+        def arrives(**which: Any) -> Any:
+            if self.service.clock.now() >= born:
+                self.description = late
+            return listed(**which)
+
+        self.apis["codedeploy"].answers["list_deployments"] = arrives
+
     def _codedeploy(self) -> Api:
         return Api(
             "codedeploy",

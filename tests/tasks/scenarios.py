@@ -178,6 +178,12 @@ def _failed(aws: MemoryAws) -> dict[str, Any]:
     return {"execution": EXECUTION, "failure": {"Error": "States.Timeout", "Cause": "late"}}
 
 
+def _failed_while_creating(aws: MemoryAws) -> dict[str, Any]:
+    state = {**_failed(aws), "verification": {}}
+    aws.listed_later(40)
+    return state
+
+
 def _hand_over(aws: MemoryAws, wanted: str, **asked: Any) -> dict[str, Any]:
     """The state of a hand-over whose plan has come to ``wanted``."""
     from tasks import act
@@ -360,6 +366,11 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "it has failed": (
         "notify_failed",
         _failed,
+        [_STOPPED, "sns.publish sample: failed (States.Timeout)"],
+    ),
+    "it has failed, and its deployment comes after": (
+        "notify_failed",
+        _failed_while_creating,
         [_STOPPED, "sns.publish sample: failed (States.Timeout)"],
     ),
     "a look at the votes": ("observe", lambda _: dict(ASKED), []),

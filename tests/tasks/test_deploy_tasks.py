@@ -231,6 +231,25 @@ def test_a_deployment_that_nobody_would_follow_is_stopped(aws: MemoryAws) -> Non
     assert aws.service.deeds == ["stop"]
 
 
+@pytest.mark.parametrize("error", ["States.Timeout", "Lambda.Unknown", "Transient"])
+def test_a_deployment_that_may_still_come_is_waited_for(aws: MemoryAws, error: str) -> None:
+    create_deployment.handler(started(), None)
+    aws.listed_later(40)
+    state = {"verification": {}, "execution": EXECUTION, "failure": failure(error, "late")}
+    outcome = notify_failed.handler(state, None)
+    assert outcome["touched"]
+    assert "Nothing was touched" not in outcome["cause"]
+    assert aws.service.deeds == ["stop"]
+
+
+def test_a_refusal_is_not_waited_after(aws: MemoryAws) -> None:
+    now = aws.service.clock.now()
+    refused = failure("DeploymentRefused", "no such configuration")
+    state = {"verification": {}, "execution": EXECUTION, "failure": refused}
+    assert "Nothing was touched" in notify_failed.handler(state, None)["cause"]
+    assert aws.service.clock.now() == now
+
+
 def test_what_cannot_be_done_or_told_stands_in_the_cause(aws: MemoryAws) -> None:
     aws.apis["codedeploy"].answers["list_deployments"] = refusal("AccessDenied", status=403)
     aws.apis["sns"].answers["publish"] = refusal("NotFoundException", status=404)

@@ -26,6 +26,9 @@ TOLD: dict[str, list[str]] = {
     ],
     "people hear that it has": ["So it is."],
     "it has failed": ["late", "Deployment d-1 was still running and is being stopped"],
+    "it has failed, and its deployment comes after": [
+        "Deployment d-1 was still running and is being stopped"
+    ],
     "the votes are not": [
         "no step of ours mends it: no quorum",
         "quorumshift plan",

@@ -101,16 +101,7 @@ def test_what_is_created_after_the_execution_was_stopped_is_waited_for_and_stopp
 ) -> None:
     """CreateDeployment was at work, and goes on to its own end."""
     create(aws)
-    late, aws.description = aws.description, None
-    born = aws.service.clock.now() + 40
-    listed = aws.apis["codedeploy"].answers["list_deployments"]
-
-    def arrives(**which: Any) -> Any:
-        if aws.service.clock.now() >= born:
-            aws.description = late
-        return listed(**which)
-
-    aws.apis["codedeploy"].answers["list_deployments"] = arrives
+    aws.listed_later(40)
     watchdog.handler(changed(SETTINGS.deploy, "ABORTED"), None)
     assert aws.service.deeds == ["stop"]
     assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
