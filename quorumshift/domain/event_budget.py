@@ -26,6 +26,20 @@ MISSED_EVENTS = MOST_LOOKS * EVENTS_A_LOOK
 """Of the looks that are missed when the deadline is near and no function runs that could tell."""
 
 
+EVENTS_A_TURN = 19
+"""Of a turn of ``hand_over``: three functions of five events each, a Choice and a Wait."""
+BRISK_TURNS = 400
+"""So many turns may follow each other without a pause: more than any that gets somewhere takes."""
+SLOW_SECONDS = 5
+"""The least pause after that. No hand-over needs it: it holds one that acts and gets nowhere, so
+that this one still ends by its own deadline, with a word, and not by its history."""
+
+
+def least_pause(turns: int) -> int:
+    """Seconds that a hand-over rests at least after so many turns."""
+    return 0 if turns <= BRISK_TURNS else SLOW_SECONDS
+
+
 def pace(asked: int, loops: Sequence[tuple[int, int]]) -> int:
     """Seconds between two looks: as ``asked``, or as many more as the history needs.
 

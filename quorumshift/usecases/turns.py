@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from quorumshift.domain.between import at_rest, trouble
+from quorumshift.domain.event_budget import least_pause
 from quorumshift.domain.handover import Goal, Next, Plan, goal_for, last_resort, plan, turn
 from quorumshift.domain.handover_steps import Kind, Refused
 from quorumshift.domain.look import Look
@@ -51,6 +52,7 @@ class Planned:
     ``asked_before``: how often this step was tried already without another way left, so that it is
     asked of another node now. ``drained_seconds``: the pauses in which it waited for blue's users,
     in all. ``told``: people were told that the way back stands still; ``tell``: they are to be.
+    ``turns``: how many there were, this one included.
     ``troubled_since``: epoch seconds since when, between rollouts, something is not well that no
     step of ours cures.
     """
@@ -71,6 +73,7 @@ class Planned:
     told: bool = False
     tell: bool = False
     troubled_since: float | None = None
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def next_turn(
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
         decision, reason = Turn.BLOCKED, f"not done after {LONGEST_SECONDS / 60:.0f} min: {reason}"
     told = bool(last and last.told)
+    turns = last.turns + 1 if last else 1
+    pause = max(pause or _pause(seen, decision, course.stuck), least_pause(turns))
     tell = not told and not between and _waits_long(seen, decision, course, policy)
     return Planned(
         decision=decision,
@@ -178,11 +183,12 @@ def next_turn(
         lenient=course.way.lenient,
         memory=memory,
         asked_before=_asked_before(course),
-        settle_seconds=pause or _pause(seen, decision, course.stuck),
+        settle_seconds=pause,
         drained_seconds=drained,
         told=told or tell,
         tell=tell,
         troubled_since=since,
+        turns=turns,
     )
 
 

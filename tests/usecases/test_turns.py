@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.data import from_json, to_json
+from quorumshift.domain.event_budget import BRISK_TURNS, least_pause
 from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.health import Decision
 from quorumshift.domain.look import Look
@@ -169,6 +170,19 @@ def test_a_cluster_that_never_settles_is_given_up_in_time() -> None:
     last = next_turn(later, Colour.GREEN, first, None, service.raft.dialect, POLICY)
     assert last.decision is Turn.BLOCKED
     assert "not done after 40 min" in last.reason
+
+
+def test_many_turns_slow_it_down_so_that_its_history_lasts_as_long_as_it() -> None:
+    service = MemoryService()
+    look = machine(service).look(DEPLOYMENT)
+    first = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
+    assert (first.turns, first.settle_seconds) == (1, 0)
+    for turns in (BRISK_TURNS - 1, BRISK_TURNS):
+        last = replace(first, turns=turns)
+        planned = next_turn(look, Colour.GREEN, last, None, service.raft.dialect, POLICY)
+        assert planned.turns == turns + 1
+        assert planned.settle_seconds == least_pause(turns + 1)
+    assert planned.settle_seconds > 0
 
 
 def test_a_hand_over_that_is_started_again_goes_on_from_what_it_sees() -> None:

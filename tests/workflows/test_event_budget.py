@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from quorumshift.domain.event_budget import (
     EVENTS_A_LOOK,
     EVENTS_A_LOOK_AT_A_BUILD,
+    EVENTS_A_TURN,
     MOST_EVENTS,
+    least_pause,
     pace,
 )
 from quorumshift.domain.missed import MOST_LOOKS
 from quorumshift.domain.request import BUILD_DEADLINE_SECONDS
 from quorumshift.domain.undo import ATTEMPTS
-from tests.workflows.event_costs import BOTH_ENDS, dearest_round, following, worst
+from quorumshift.usecases.turns import LONGEST_SECONDS
+from tests.workflows.event_costs import BOTH_ENDS, cost, dearest_round, following, worst
 from workflows.__main__ import GOLDEN
 from workflows.deploy import TIMEOUT_SECONDS
 
@@ -104,3 +107,27 @@ def test_the_defaults_are_as_fast_as_asked() -> None:
 
 def test_the_worst_deployment_ends_before_its_execution_does() -> None:
     assert 2 * LONGEST_MINUTES * 60 + BUILD_DEADLINE_SECONDS + 24 * 3600 < TIMEOUT_SECONDS
+
+
+HAND_OVER: dict[str, Any] = json.loads((GOLDEN / "hand_over.asl.json").read_text("utf-8"))["States"]
+A_TURN = ("Observe", "Plan", "WhatNext", "Act", "Settle")
+
+
+def test_a_turn_of_the_hand_over_costs_what_is_counted() -> None:
+    assert sum(cost(HAND_OVER[name]) for name in A_TURN) == EVENTS_A_TURN
+
+
+@given(seconds=st.floats(0, 10))
+@example(seconds=0.0)
+def test_a_hand_over_that_acts_and_gets_nowhere_ends_by_itself(seconds: float) -> None:
+    """``seconds``: that the functions of a turn take. A try more costs three events, and a pause
+    whose jitter is half of the longest one on the average."""
+    retry = HAND_OVER["Observe"]["Retry"][0]
+    tries = LONGEST_SECONDS / (retry["MaxDelaySeconds"] / 2)
+    events, began, turns = BOTH_ENDS + 3 * tries, 0.0, 0
+    while began <= LONGEST_SECONDS:
+        turns += 1
+        events += EVENTS_A_TURN
+        began += seconds + least_pause(turns)
+    events += sum(worst(HAND_OVER[name]) for name in ("WhichGoal", "AnswerFailed", "WasItAskedFor"))
+    assert events < MOST_EVENTS
