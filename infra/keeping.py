@@ -30,6 +30,7 @@ class KeeperSchedule(Construct):
             self,
             "Role",
             service="scheduler",
+            source=arns.schedule_group(),
             description=f"Calls {names.function(KEEP)} on a schedule",
             statements=[
                 allow("lambda:InvokeFunction", arns.function(KEEP)),

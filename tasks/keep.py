@@ -6,6 +6,7 @@ from typing import Any
 
 from quorumshift.domain.data import to_json
 from quorumshift.domain.notice import kept
+from quorumshift.domain.shown import page
 from tasks.wiring import patience, wiring
 
 
@@ -17,5 +18,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if found.news:
         notice = kept(w.settings.service, found.news)
         w.notifier.publish(notice.subject, notice.message)
-    print(*found.deeds, *found.failed, sep="\n")
+    print(page("\n".join((*found.deeds, *found.failed))))
     return dict(to_json(found))

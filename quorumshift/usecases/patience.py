@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from quorumshift.domain.errors import Transient
+from quorumshift.domain.shown import one_line
 from quorumshift.ports import Clock
 
 T = TypeVar("T")
@@ -39,5 +40,5 @@ class Patience:
             except Transient as error:
                 if self.clock.now() + PAUSE_SECONDS >= self.until:
                     raise
-                print(f"again in {PAUSE_SECONDS:.0f} s: {error}")
+                print(one_line(f"again in {PAUSE_SECONDS:.0f} s: {error}"))
                 self.clock.sleep(PAUSE_SECONDS)

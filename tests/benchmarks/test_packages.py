@@ -10,7 +10,7 @@ from tests.infra.test_packaging import ROOT
 
 def test_the_other_handler_makes_the_clients_that_the_function_may_need() -> None:
     by_state = {spec.state: clients(spec) for spec in SPECS}
-    assert by_state["Plan"] == ()
+    assert by_state["Plan"] == ("sns",)
     assert by_state["NotifySucceeded"] == ("sns",)
     assert by_state["AfterAllowTraffic"] == ("codedeploy", "logs", "stepfunctions")
     assert "secretsmanager" in by_state["Observe"]

@@ -99,7 +99,7 @@ def stage(
             found.note(KEPT)
             yield found
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)  # SIGINT may be ignored, as in a background job
             process.wait(30)
 
 

@@ -23,7 +23,7 @@ from quorumshift.rehearsal.world import World
             "describe_stack_drift_detection_status",
             {"StackDriftDetectionId": "x" * 36},
         ),
-        ("lambda", "get_account_settings", {}),
+        ("lambda", "list_code_signing_configs", {}),
     ],
 )
 def test_missing_operations(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+from quorumshift.adapters.aws.client import every
 from quorumshift.domain.marks import mark_for
 from quorumshift.ports import Clock
 
 _RUNS = ("RUNNING", "PENDING_REDRIVE")
-_MOST_PAGES = 10
+_MOST = 1000
 
 
 class Followers:
@@ -22,15 +24,15 @@ class Followers:
     def over_for(self, mark: str) -> float | None:
         """Looks for it among the last thousand, newest first; of the one that is found
         DescribeExecution tells, as the list may be late."""
-        arguments: dict[str, Any] = {"stateMachineArn": self._machine, "maxResults": 100}
-        for _ in range(_MOST_PAGES):
-            page = self._stepfunctions.list_executions(**arguments)
-            for one in page["executions"]:
-                if mark_for(one["executionArn"], "none:0").execution == mark:
-                    return self._over_for(one["executionArn"])
-            if not page.get("nextToken"):
-                return None
-            arguments["nextToken"] = page["nextToken"]
+        listed = every(
+            self._stepfunctions.list_executions,
+            "executions",
+            stateMachineArn=self._machine,
+            maxResults=100,
+        )
+        for one in itertools.islice(listed, _MOST):
+            if mark_for(one["executionArn"], "none:0").execution == mark:
+                return self._over_for(one["executionArn"])
         return None
 
     def _over_for(self, arn: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -114,10 +115,15 @@ class HandOvers:
         twice does no harm.
         """
         name = f"{RECONCILE}{cause}"
-        before = self._stepfunctions.list_executions(
-            stateMachineArn=self._machine, statusFilter="SUCCEEDED", maxResults=_RECENT
+        before = every(
+            self._stepfunctions.list_executions,
+            "executions",
+            stateMachineArn=self._machine,
+            statusFilter="SUCCEEDED",
+            maxResults=_RECENT,
         )
-        ended = sum(str(one["name"]).startswith(name) for one in before["executions"])
+        recent = itertools.islice(before, _RECENT)
+        ended = sum(str(one["name"]).startswith(name) for one in recent)
         name = f"{name}-{ended + 1}" if ended else name
         return name if self._start(name, Asked(goal=Colour.BLUE)) else ""
 
