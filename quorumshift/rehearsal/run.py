@@ -165,6 +165,8 @@ class Rehearsal:
         aws = EmbeddedAws(world, engines)
         # Nothing deploys beside what is rehearsed, unless it is to. The keeper's schedule runs.
         aws.schedules.hold(self.configuration.names.canary)
+        if options.way.self_joining:  # as it is done today: nothing of ours acts
+            aws.schedules.hold(self.configuration.names.keeper)
         self._exits.callback(aws.stop)
         aws.start()
         self.aws = aws
