@@ -19,7 +19,7 @@ check:
 
 unit:
 	@scripts/setup.sh rehearsal infra workflows dev
-	$(RUN)/pytest -n 3 --dist worksteal $(ARGS)
+	$(RUN)/pytest -n 2 --dist worksteal $(ARGS)
 
 # After a change of workflows/: renders the golden files that the infrastructure deploys.
 golden:
