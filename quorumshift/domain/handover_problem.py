@@ -5,6 +5,8 @@ the cost: the search tries one after the other); then the components of a cost, 
 most:
 
 - operations while fewer than a quorum of the voters are locked;
+- healthy voters that end because their lock is given back, where fewer are left than the policy
+  asks (see ``Problem.ending``);
 - mixed configurations (losing either colour loses the quorum);
 - configurations at the lowest tolerance, then at the next one, and so on;
 - changes made while a voter whose task is gone still votes;
@@ -68,7 +70,8 @@ class Problem:
     ``transfer``, ``removal``, ``joint``: what the Raft can do. ``strict``: it admits nobody while
     a voter is unhealthy. ``cover``: what the locks are to keep at every moment. ``here``: how many
     of each group vote now; what is barred is so while they do, as the next change may be what it
-    lacked. Empty: nothing is barred.
+    lacked. Empty: nothing is barred. ``ending``: a task that is to leave ends as soon as it is not
+    locked, as on the way back, where its colour is wanted no more.
     """
 
     groups: tuple[Group, ...]
@@ -83,6 +86,7 @@ class Problem:
     strict: bool
     cover: Cover
     here: tuple[int, ...] = ()
+    ending: bool = False
 
 
 class Move(StrEnum):
@@ -110,7 +114,7 @@ LEVELS = 8
 """Tolerances told apart, the lowest first; seventeen voters tolerate eight."""
 
 _BITS = 8  # of one component of a cost: a path has far fewer than 256 operations
-_COMPONENTS = 10 + LEVELS
+_COMPONENTS = 11 + LEVELS
 
 
 def _unit(position: int) -> int:
@@ -118,13 +122,14 @@ def _unit(position: int) -> int:
 
 
 UNLOCKED = _unit(0)
-MIXED = _unit(1)
-LEVEL = tuple(_unit(2 + level) for level in range(LEVELS))
-GONE = _unit(2 + LEVELS)
-TRANSFER = _unit(3 + LEVELS)
-EXPOSED = _unit(4 + LEVELS)
-LATE = _unit(5 + LEVELS)
-WEAK = _unit(6 + LEVELS)
-LOOSE = _unit(7 + LEVELS)
-BARE = _unit(8 + LEVELS)
-STEP = _unit(9 + LEVELS)
+ENDED = _unit(1)
+MIXED = _unit(2)
+LEVEL = tuple(_unit(3 + level) for level in range(LEVELS))
+GONE = _unit(3 + LEVELS)
+TRANSFER = _unit(4 + LEVELS)
+EXPOSED = _unit(5 + LEVELS)
+LATE = _unit(6 + LEVELS)
+WEAK = _unit(7 + LEVELS)
+LOOSE = _unit(8 + LEVELS)
+BARE = _unit(9 + LEVELS)
+STEP = _unit(10 + LEVELS)

@@ -107,6 +107,7 @@ class Scene:
             strict=self.dialect.joins_need_every_voter and not self.lax,
             cover=cover,
             here=tuple(counts.voters for counts in self.start()) if barred else (),
+            ending=not forward(self),
         )
 
     @property

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from quorumshift.domain.handover_layout import COUNTER, TOTAL, Layout
 from quorumshift.domain.handover_problem import (
     BARE,
+    ENDED,
     EXPOSED,
     GONE,
     LATE,
@@ -154,9 +155,15 @@ class Space(Layout):
             if locked:
                 after = state - self.lock_voter[at]
                 if self.uncovered(after) <= uncovered:
-                    votes = self.votes(state & self.voters_mask)
-                    loose = _lack(votes, LOOSE) if group.healthy and not group.goal else 0
+                    loose = self._price_of_release(group, self.votes(state & self.voters_mask))
                     yield Operation(Move.RELEASE, at, voting=True), after, price + loose
+
+    def _price_of_release(self, group: Group, votes: Votes) -> int:
+        if group.goal or not group.healthy:
+            return 0
+        problem, loose = self.problem, _lack(votes, LOOSE)
+        few = votes.tolerance <= problem.tolerance or votes.healthy <= problem.minimum_voters
+        return loose + (ENDED if problem.ending and few else 0)
 
     def _change_edges(self, state: int, weakest: int) -> Iterator[Edge]:
         before = state & self.plain_mask

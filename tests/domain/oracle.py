@@ -32,6 +32,7 @@ class Puzzle:
 
     Only ``learners`` are promoted while a voter is not fit: nobody else is admitted then. ``able``:
     those that can remove a member and hand leadership over, or stand for election when asked.
+    ``ending``: who is to leave ends as soon as its lock is given back.
     """
 
     nodes: frozenset[str]
@@ -43,6 +44,7 @@ class Puzzle:
     tolerance: int
     minimum: int
     weakest: int = field(default=0)
+    ending: bool = False
 
     def need(self, state: State) -> int:
         """A majority of the voters."""
@@ -115,23 +117,26 @@ class Puzzle:
 
     def price(self, state: State, after: State) -> Cost:
         """What the operation that leads from one to the other costs, the worst first."""
-        price = dict.fromkeys(range(10 + LEVELS), 0)
+        price = dict.fromkeys(range(11 + LEVELS), 0)
         price[0] = int(self.missing(state) > 0)
-        price[9 + LEVELS] = 1
+        price[10 + LEVELS] = 1
         if state.voters != after.voters:
-            price[1] = int(self.mixed(after))
-            price[2 + min(LEVELS - 1, self.spare(after) - self.weakest)] = 1
-            price[2 + LEVELS] = int(any(node.startswith("n") for node in state.voters))
-            price[4 + LEVELS] = int(self.may_vanish(state, state.leader[0]))
-            price[5 + LEVELS] = int(state.leader in self.goal)
+            price[2] = int(self.mixed(after))
+            price[3 + min(LEVELS - 1, self.spare(after) - self.weakest)] = 1
+            price[3 + LEVELS] = int(any(node.startswith("n") for node in state.voters))
+            price[5 + LEVELS] = int(self.may_vanish(state, state.leader[0]))
+            price[6 + LEVELS] = int(state.leader in self.goal)
         if state.leader != after.leader:
-            price[3 + LEVELS] = 1
-            price[6 + LEVELS] = LEVELS - self.spare(state)
+            price[4 + LEVELS] = 1
+            price[7 + LEVELS] = LEVELS - self.spare(state)
         if state.locked == after.locked:
-            price[8 + LEVELS] = int(state.leader not in state.locked)
+            price[9 + LEVELS] = int(state.leader not in state.locked)
         for node in (state.locked - after.locked) & state.voters & self.fit - self.goal:
             if node in after.voters:
-                price[7 + LEVELS] = LEVELS - self.spare(state)
+                price[8 + LEVELS] = LEVELS - self.spare(state)
+                left = len(state.voters & self.fit - {node})
+                too_few = self.spare(state) - 1 < self.tolerance or left < self.minimum
+                price[1] = int(self.ending and too_few)
         return tuple(price.values())
 
 
@@ -148,7 +153,7 @@ def solve(puzzle: Puzzle, start: State) -> tuple[int, Cost] | None:
 def cost_of(puzzle: Puzzle, weakest: int, rows: tuple[Configuration, ...]) -> Cost:
     """What a planned path costs. Raises ``AssertionError`` if one of its steps is not allowed."""
     puzzle = _at(puzzle, weakest)
-    total: Cost = (0,) * (10 + LEVELS)
+    total: Cost = (0,) * (11 + LEVELS)
     states = list(_states(rows))
     assert puzzle.solved(states[-1]), "the path does not end at the goal"
     for state, after in pairwise(states):
@@ -179,7 +184,7 @@ def _states(rows: tuple[Configuration, ...]) -> Iterator[State]:
 
 def _cheapest(puzzle: Puzzle, start: State) -> Cost | None:
     order = count()
-    zero: Cost = (0,) * (10 + LEVELS)
+    zero: Cost = (0,) * (11 + LEVELS)
     frontier = [(zero, next(order), start)]
     done = set()
     while frontier:
@@ -212,4 +217,5 @@ def _at(puzzle: Puzzle, weakest: int) -> Puzzle:
         puzzle.tolerance,
         puzzle.minimum,
         weakest,
+        puzzle.ending,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,10 +109,25 @@ def test_no_path_is_better_than_ours(name: str) -> None:
     compare(make(), policy)
 
 
-def compare(observation: ClusterObservation, policy: Policy, keep: bool = False) -> None:
+@pytest.mark.parametrize("voters", ["g1 g2 g3", "g1 g2", "b1 g1 g2", "b1 b2 g1 g2"])
+def test_no_way_back_is_better_than_ours_and_no_vote_ends_because_of_its_lock(voters: str) -> None:
+    leader, locks = voters.split()[-1], " ".join(sorted(voters.split(), reverse=True)[:3])
+    seen = fleet(3, 3, voters=voters, leader=leader, locked=locks)
+    compare(seen, Policy(), back=True)
+    goal = Goal(frozenset({"b1", "b2", "b3"}))
+    rows = plan(seen, goal, ETCD, Policy()).path
+    for before, after in pairwise(rows):
+        unlocked = {at for at in before.locked if at.startswith("g")} - set(after.locked)
+        assert unlocked.isdisjoint(after.voters), route(rows)
+
+
+def compare(
+    observation: ClusterObservation, policy: Policy, keep: bool = False, back: bool = False
+) -> None:
     """The path that the search finds must cost what brute force finds to be the least. ``keep``:
-    where one more voter is to stay, who alone can remove others."""
-    goal = Goal(frozenset(n.address for n in observation.nodes if n.address.startswith("g")))
+    where one more voter is to stay, who alone can remove others. ``back``: to blue."""
+    colour = "b" if back else "g"
+    goal = Goal(frozenset(n.address for n in observation.nodes if n.address.startswith(colour)))
     reading = read(observation, policy)
     if reading.leader is None:
         return
@@ -141,6 +157,7 @@ def compare(observation: ClusterObservation, policy: Policy, keep: bool = False)
         budget=observation.desired,
         tolerance=policy.tolerance,
         minimum=policy.minimum_voters,
+        ending=back,
     )
     start = State(
         frozenset(node.address for node in observation.voters),
@@ -172,8 +189,8 @@ def test_nine_voters_need_little_searching(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @settings(max_examples=150, deadline=None)
-@given(under_way(), st.integers(0, 1), st.booleans())
+@given(under_way(), st.integers(0, 1), st.booleans(), st.booleans())
 def test_no_path_from_anywhere_is_better_than_ours(
-    observation: ClusterObservation, tolerance: int, keep: bool
+    observation: ClusterObservation, tolerance: int, keep: bool, back: bool
 ) -> None:
-    compare(observation, Policy(tolerance=tolerance), keep)
+    compare(observation, Policy(tolerance=tolerance), keep, back)

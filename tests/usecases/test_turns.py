@@ -245,8 +245,8 @@ def test_a_way_back_replaces_a_blue_voter_that_stays_silent() -> None:
         node.up = turn < 8
         if turn == 8:
             service.stop(DEPLOYMENT)
-        if "b3" not in service.voters():  # its process has ended, and its task with it
-            service.tasks.pop("b3", None)
+        if "b3" in service.tasks and "b3" not in service.voters():
+            del service.tasks["b3"]  # its process has ended, and its task with it
             service.tasks["b4"] = Task("arn:b4", "b4", Colour.BLUE, ready=True)
 
     planned = run(service, meddle=stop)
