@@ -126,13 +126,12 @@ def deploy() -> dict[str, Any]:
         "It goes on, has succeeded, or has failed. It is stopped as well when the deadline has "
         "passed, green does not start, or the cluster is in danger.",
     )
-    verify_outcome = sdk.task(
+    verify_outcome = sdk.verification(
         "VerifyOutcome",
         "No member of the old tasks is left, and the cluster is healthy. Gives back the locks that "
         "kept ECS from ending tasks whose votes were needed.",
         "$.outcome",
         seconds=SETTLING,
-        patience=sdk.LASTING,
     )
     notify_succeeded = sdk.task(
         "NotifySucceeded", "Tells people that it is deployed.", "$.notification"
@@ -166,12 +165,11 @@ def deploy() -> dict[str, Any]:
     is_it_undone = sdk.choice(
         "IsItUndone", "The roll-back goes on, has ended well, or was too late."
     )
-    verify_rollback = sdk.task(
+    verify_rollback = sdk.verification(
         "VerifyRollback",
         "VerifyRaft once more: the old cluster is healthy and stable. Gives the locks back.",
         "$.outcome",
         seconds=SETTLING,
-        patience=sdk.LASTING,
     )
     notify_rolled_back = sdk.task(
         "NotifyRolledBack", "Tells people that it was rolled back, and why.", "$.notification"

@@ -34,6 +34,9 @@ DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeo
 """The function ended without an answer: what it did is not known, and every step may be repeated.
 Tried fewer times than what is passing, because each may last as long as the function may run."""
 
+UNSETTLED = "ClusterUnsettled"
+"""An election, or a member that catches up: it passes, and may outlast one try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -94,6 +97,20 @@ def task(
         result_path=result,
         timeout_seconds=seconds,
         retry=_retries(patience),
+    )
+
+
+def verification(name: str, comment: str, result: str, *, seconds: int) -> Any:
+    """A :func:`task` at an execution's end, which is tried for most of an hour, also while the
+    cluster does not settle: each try waits for the policy's own deadline."""
+    unsettled = Retry((UNSETTLED,), most=30, longest=60)
+    return steps.Task(
+        name,
+        comment=comment,
+        resource=f"${{{name}}}",
+        result_path=result,
+        timeout_seconds=seconds,
+        retry=[*_retries(LASTING), unsettled],
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from quorumshift.adapters.aws.deployments import CodeDeployDeployments
-from quorumshift.domain.errors import Transient
+from quorumshift.domain.errors import ClusterUnsettled, Transient
 from quorumshift.domain.missed import MOST_LOOKS
 from quorumshift.domain.rollout import EndedBy, Progress
 from quorumshift.names import module
@@ -347,6 +347,35 @@ def test_what_must_be_done_outlasts_an_outage(aws: MemoryAws, state: str) -> Non
             raise Transient("no reply")
 
     assert execute("deploy", {}, meddle).at == "RolledBack"
+
+
+@pytest.mark.parametrize("progress", [Progress.SUCCEEDED, Progress.FAILED])
+@pytest.mark.parametrize("unsettled", [15, 1000])
+def test_a_cluster_that_settles_late_is_waited_for_at_the_end_but_not_for_ever(
+    aws: MemoryAws, progress: Progress, unsettled: int
+) -> None:
+    def meddle(at: str, times: int) -> None:
+        if at == "PollDeployment":
+            ends(aws, progress)
+            if progress is Progress.FAILED:
+                green_goes(aws)
+        if at in ("VerifyOutcome", "VerifyRollback") and times <= unsettled:
+            raise ClusterUnsettled("an election runs")
+
+    ended = execute("deploy", {}, meddle)
+    if unsettled == 1000:
+        assert (ended.at, ended.error) == ("Failed", "ClusterUnsettled")
+    else:
+        assert ended.at == ("Deployed" if progress is Progress.SUCCEEDED else "RolledBack")
+
+
+def test_a_cluster_that_does_not_settle_is_not_deployed_to(aws: MemoryAws) -> None:
+    def meddle(at: str, times: int) -> None:
+        if at == "VerifyRaft":
+            assert times == 1
+            raise ClusterUnsettled("an election runs")
+
+    assert execute("deploy", {}, meddle).at == "Failed"
 
 
 def test_a_rollback_that_leaves_the_cluster_unwell_is_told_loudly(aws: MemoryAws) -> None:
