@@ -207,8 +207,8 @@ _HAND_OVER = (
     ),
     FunctionSpec(
         "AnswerSucceeded",
-        "Looks once more, then tells CodeDeploy that blue may end",
-        (*_OBSERVE, *_LOOK, *_LIST, *_ANSWER),
+        "Looks once more, locks all votes, then tells CodeDeploy that blue may end",
+        (*_OBSERVE, *_LOCK, *_LOOK, *_LIST, *_ANSWER),
         reaches_nodes=True,
     ),
     FunctionSpec(

@@ -36,6 +36,7 @@ _OVER = "gives locks back when the execution that died had no deployment under w
 _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 
 _RECORD = "what was suspended before stands in a tag of the scalable target; not recorded yet"
+_ALL = "every vote is locked before blue ends; not recorded yet"
 _WHOSE = "whether votes and locks are still this deployment's; not recorded yet"
 _MOVING = "a deployment begins when no votes are being moved; not recorded yet"
 
@@ -120,7 +121,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     "Observe": {"codedeploy:BatchGetDeployments": _ANOTHER},
     "Act": {**_LOOKS, **_LISTS},
     "Plan": {"sns:Publish": _WAITS},
-    "AnswerSucceeded": {**_HEALTH, **_LISTS},
+    "AnswerSucceeded": {**_HEALTH, **_LISTS, "ecs:UpdateTaskProtection": _ALL},
     "AnswerFailed": {
         **_HEALTH,
         **_LOOKS,

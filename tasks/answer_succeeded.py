@@ -17,7 +17,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """→ ``$.answer``: ``{"answered", "reason"}``.
 
     Says yes only when a fresh look shows that ending every blue task now keeps the quorum; else
-    nothing is answered, and the hand-over goes on.
+    nothing is answered, and the hand-over goes on. Every voter is locked before: until blue has
+    ended, a stop may still end what is not locked of green.
     """
     asked = Asked.read(event)
     question = Question(asked.deployment, asked.hook)
@@ -25,6 +26,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if look.stopped or guard.decision is not Decision.PROCEED:
         reason = "the rollout was stopped" if look.stopped else guard.sentence
         return {"answered": False, "reason": reason}
+    wiring().locks.cover(look.cluster)
     check = Check(HAND_OVER_STAGE, True, guard.sentence, dict(to_json(guard.evidence)))
     answer(question, check, hook_answers(), evidence, patience(None))
     return {"answered": True, "reason": check.reason}

@@ -77,6 +77,18 @@ def hold(observation: ClusterObservation, policy: Policy) -> Step | None:
     return renewal(observation, frozenset(), policy)
 
 
+def the_rest(observation: ClusterObservation, policy: Policy) -> Step | None:
+    """Lock the healthy voters that are not, as many as ECS lets us; ``None``: there is nobody, or
+    no room. A quorum of locks outlives an end of either colour; with all of them locked, one such
+    end costs no tolerance either."""
+    fit = [node for node in _fit(observation, read(observation, policy)) if node.task is not None]
+    free = max(0, observation.desired - len(locked(observation)))
+    loose = [node for node in fit if not is_locked(node, observation.at)][:free]
+    if not loose:
+        return None
+    return lock_step(Kind.LOCK, loose, "Before blue ends, every voter that can be is locked.")
+
+
 def let_go(observation: ClusterObservation) -> Step | None:
     """Give back every lock of the service; ``None``: there is none. For the end of a deployment,
     and for locks that an execution which died has left behind."""

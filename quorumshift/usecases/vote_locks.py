@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from quorumshift.domain.errors import ChangeRefused
+import contextlib
+
+from quorumshift.domain.errors import ChangeRefused, Transient
 from quorumshift.domain.handover_steps import Kind, Step
-from quorumshift.domain.locks import hold, is_locked, let_go
+from quorumshift.domain.locks import hold, is_locked, let_go, the_rest
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, quorum
 from quorumshift.ports import TaskProtection
@@ -49,6 +51,13 @@ class VoteLocks:
         step = hold(seen, self._policy)
         if step is not None:
             self.apply(step)
+
+    def cover(self, seen: ClusterObservation) -> None:
+        """Lock every voter that ECS lets us lock. A quorum of them is already, so what is refused
+        or gets no answer is left at that."""
+        if (step := the_rest(seen, self._policy)) is not None:
+            with contextlib.suppress(ChangeRefused, Transient):
+                self.apply(step)
 
     def renew(self, seen: ClusterObservation) -> None:
         """Start the clock of every voter's lock anew."""

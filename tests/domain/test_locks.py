@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from quorumshift.domain.event_budget import EVENTS_A_LOOK, pace
 from quorumshift.domain.handover import Kind, Next, hold, let_go, plan
 from quorumshift.domain.handover_steps import Goal
-from quorumshift.domain.locks import RENEWED_TIMES, SHORTEST_MINUTES, is_locked, locked, renewal
+from quorumshift.domain.locks import (
+    RENEWED_TIMES,
+    SHORTEST_MINUTES,
+    is_locked,
+    locked,
+    renewal,
+    the_rest,
+)
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation
 from quorumshift.domain.request import BUILD_DEADLINE_SECONDS
@@ -96,6 +105,17 @@ def test_a_plan_renews_before_anything_else_even_during_an_election() -> None:
     assert found.decision is Next.STEP
     assert found.step is not None
     assert found.step.kind is Kind.LOCK
+
+
+@pytest.mark.parametrize(("desired", "expected"), [(3, {"b3"}), (2, set()), (5, {"b3"})])
+def test_the_rest_is_locked_as_far_as_there_is_room(desired: int, expected: set[str]) -> None:
+    seen = fleet(3, 0, desired=desired, locked="b1 b2")
+    step = the_rest(seen, POLICY)
+    assert (set(step.tasks) if step else set()) == {f"task/{at}" for at in expected}
+
+
+def test_who_does_not_answer_is_none_of_the_rest() -> None:
+    assert the_rest(fleet(3, 0, locked="b1 b2", silent="b3"), POLICY) is None
 
 
 def test_in_the_end_every_lock_is_given_back() -> None:

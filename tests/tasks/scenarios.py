@@ -380,7 +380,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "green has the votes": (
         "answer_succeeded",
         lambda aws: _hand_over(aws, "done"),
-        _YES,
+        [_YES[0], _LOCKS, *_YES[1:]],
     ),
     "green does not get them": (
         "answer_failed",

@@ -10,6 +10,7 @@ import pytest
 from quorumshift.domain.data import to_json
 from quorumshift.domain.look import look_from
 from tasks import act, answer_failed, answer_succeeded, observe, plan
+from tests.adapters.aws_api import refusal
 from tests.tasks.aws import MemoryAws
 from tests.usecases.service import DEPLOYMENT
 
@@ -57,6 +58,20 @@ def test_green_gets_the_votes_and_codedeploy_its_answer(aws: MemoryAws) -> None:
     left = json.loads(line)
     assert (left["name"], left["passed"]) == ("AfterAllowTraffic", True)
     assert left["evidence"]["voters"] == ["g1", "g2", "g3"]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_before_yes_is_said_every_vote_is_locked_that_ecs_lets_us_lock(
+    refused: bool, aws: MemoryAws
+) -> None:
+    """Else a stop, while CodeDeploy still waits to end blue, ends green's third vote."""
+    state = run(aws, dict(ASKED))
+    assert len(aws.service.locked) == 2
+    if refused:
+        aws.apis["ecs"].answers["update_task_protection"] = refusal("ThrottlingException")
+    assert answer_succeeded.handler(state, None)["answered"]
+    assert aws.answers == [("hook-1", "Succeeded")]
+    assert len(aws.service.locked & aws.service.voters()) == (2 if refused else 3)
 
 
 def test_yes_is_not_said_while_blue_is_needed(aws: MemoryAws) -> None:
