@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from quorumshift.domain.errors import ChangeRefused, Transient
 from quorumshift.domain.handover_steps import Kind, Step
-from quorumshift.domain.locks import hold, is_locked, let_go, the_rest
+from quorumshift.domain.locks import hold, is_locked, let_go, lock_step, locked, the_rest
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation, quorum
+from quorumshift.domain.raft import ClusterObservation, Membership, quorum
 from quorumshift.ports import TaskProtection
 from quorumshift.usecases.observer import Observer
 
@@ -36,11 +37,11 @@ class VoteLocks:
                 break
             self.apply(step)
             seen = self._observer.look(deployment)
-        locked = [node for node in seen.voters if is_locked(node, seen.at)]
+        held = [node for node in seen.voters if is_locked(node, seen.at)]
         need = quorum(len(seen.voters))
-        if len(locked) < need and not self._policy.allow_unlocked:
+        if len(held) < need and not self._policy.allow_unlocked:
             raise ChangeRefused(
-                f"only {len(locked)} of the {need} votes that make the quorum are locked: ECS "
+                f"only {len(held)} of the {need} votes that make the quorum are locked: ECS "
                 f"protects at most {seen.desired} tasks of this service. Run more tasks, or set "
                 "allow_unlocked in the policy"
             )
@@ -49,8 +50,11 @@ class VoteLocks:
     def keep(self, seen: ClusterObservation) -> None:
         """One step towards what :meth:`take` reaches, from an observation that is at hand."""
         step = hold(seen, self._policy)
-        if step is not None:
-            self.apply(step)
+        if step is None:
+            return
+        self.apply(step)
+        if step.kind is Kind.LOCK:
+            self._take_back(step.tasks)
 
     def cover(self, seen: ClusterObservation) -> None:
         """Lock every voter that ECS lets us lock. A quorum of them is already, so what is refused
@@ -64,6 +68,19 @@ class VoteLocks:
         tasks = [node.task for node in seen.voters if node.task and is_locked(node, seen.at)]
         if tasks:
             self._protection.lock(tasks, self._policy.lock_minutes)
+            self._take_back(tasks)
+
+    def _take_back(self, tasks: Sequence[str]) -> None:
+        """Of the locks that were just made, those on tasks that vote no more. A hand-over may have
+        taken the vote and then the lock since the look; one that takes a vote after this look sees
+        the lock, and gives it back itself."""
+        seen = self._observer.look(None)
+        if seen.membership in (Membership.LOCAL, Membership.UNKNOWN):
+            return
+        voting = {node.task for node in seen.voters}
+        astray = [node for node in locked(seen) if node.task in tasks and node.task not in voting]
+        if astray:
+            self.apply(lock_step(Kind.RELEASE, astray, "Its vote went while it was locked."))
 
     def give_back(self, seen: ClusterObservation) -> None:
         """Give back every lock that was seen, also one that an earlier execution left behind."""

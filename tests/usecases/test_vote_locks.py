@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -49,6 +50,33 @@ def test_what_cannot_be_locked_is_refused_unless_the_policy_allows_it() -> None:
     with pytest.raises(ChangeRefused, match="only 0 of the 2 votes"):
         locks(service).take(DEPLOYMENT)
     locks(service, replace(POLICY, allow_unlocked=True)).take(DEPLOYMENT)
+
+
+@dataclass
+class Overtaken(MemoryService):
+    """A hand-over takes the vote of b3, and then its lock, just before it is locked."""
+
+    def lock(self, tasks: Sequence[str], minutes: int) -> None:
+        if "b3" in self.voters():
+            self.raft.remove("3", ["b1"])
+            self.release(["arn:b3"])
+        super().lock(tasks, minutes)
+
+
+@pytest.mark.parametrize("left", [10, 7200])
+def test_a_task_whose_vote_went_meanwhile_is_not_left_locked(left: float) -> None:
+    """It is blue's, and CodeDeploy could not end it before the lock does, up to two hours later."""
+    service = Overtaken()
+    for address in ("b2", "b3"):
+        until = service.clock.now() + left
+        service.tasks[address] = replace(service.tasks[address], locked_until=until)
+    ours, seen = locks(service), Observer(service, service.raft, service.clock, POLICY).look(None)
+    if left < 3600:
+        ours.keep(seen)
+    else:
+        ours.renew(seen)
+    assert service.locked == {"b2"}
+    assert service.tasks["b2"].locked_until == service.clock.now() + 7200
 
 
 def test_all_locks_are_given_back() -> None:
