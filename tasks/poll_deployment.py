@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quorumshift.domain.data import from_json, to_json
-from quorumshift.domain.missed import looks_missed
+from quorumshift.domain.missed import ROLLOUT, looks_missed
 from quorumshift.domain.poll_metrics import poll_metrics
 from quorumshift.domain.rollout import RolloutObservation
 from quorumshift.domain.shown import as_json, one_line
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     timing = event["timing"]
     pace = Pace(timing["pollSeconds"], timing["deadlineSeconds"])
     w = wiring()
-    seen = w.watch.look(event["deployment"]["id"], previous, pace, looks_missed(event))
+    seen = w.watch.look(event["deployment"]["id"], previous, pace, looks_missed(event, ROLLOUT))
     if seen.unseen:
         print(one_line(seen.unseen))
     else:

@@ -13,8 +13,8 @@ from tasks.wiring import wiring
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``{"input", "execution": {"id", "name", "startTime"}}`` → ``{"request", "execution",
-    "timing", "missed"}``, and ``"busyWith"``, the deployment that is under way, where the request
-    would rather not run then. Raises ``InvalidRequest``."""
+    "timing", "missed", "missedOfRollback"}``, and ``"busyWith"``, the deployment that is under way,
+    where the request would rather not run then. Raises ``InvalidRequest``."""
     w = wiring()
     settings = w.settings
     request = parse_request(event.get("input"), settings.deployment_config)
@@ -37,5 +37,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "buildPollSeconds": poll,
             "buildDeadlineSeconds": BUILD_DEADLINE_SECONDS,
         },
-        "missed": none_missed(),
+        **none_missed(),
     }

@@ -115,7 +115,9 @@ def deploy() -> dict[str, Any]:
         seconds=LOOKING,
     )
     missed_look = sdk.count_missed(
-        "MissedLook", "The function did not run, or died: nothing was seen, and the wait counts."
+        "MissedLook",
+        "The function did not run, or died: nothing was seen, and the wait counts.",
+        "$.missed",
     )
     look_again = sdk.choice(
         "LookAgain",
@@ -160,7 +162,11 @@ def deploy() -> dict[str, Any]:
         "$.rollback",
         seconds=LOOKING,
     )
-    missed_rollback = sdk.count_missed("MissedRollback", "As MissedLook, of the roll-back.")
+    missed_rollback = sdk.count_missed(
+        "MissedRollback",
+        "As MissedLook, of the roll-back, which has its own count.",
+        "$.missedOfRollback",
+    )
     look_again_at_rollback = sdk.choice("LookAgainAtRollback", "As LookAgain, at the roll-back.")
     is_it_undone = sdk.choice(
         "IsItUndone", "The roll-back goes on, has ended well, or was too late."
@@ -235,7 +241,12 @@ def deploy() -> dict[str, Any]:
     sdk.when(is_it_undone, "$.rollback.decision", "succeeded", verify_outcome)
     sdk.otherwise(is_it_undone, wait_for_rollback)
     sdk.chain(missed_rollback, look_again_at_rollback)
-    sdk.when_less(look_again_at_rollback, "$.missed.looks", "$.missed.most", wait_for_rollback)
+    sdk.when_less(
+        look_again_at_rollback,
+        "$.missedOfRollback.looks",
+        "$.missedOfRollback.most",
+        wait_for_rollback,
+    )
     sdk.otherwise(look_again_at_rollback, notify_failed)
     sdk.chain(verify_rollback, notify_rolled_back, rolled_back)
     sdk.chain(notify_failed, failed)

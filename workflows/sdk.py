@@ -165,17 +165,17 @@ def begin(name: str, comment: str, parameters: dict[str, Any]) -> Any:
     return steps.Pass(name, comment=comment, parameters=parameters)
 
 
-def count_missed(name: str, comment: str) -> Any:
-    """Counts a look that could not be made, whose failure is at ``$.unseen``, at ``$.missed``."""
+def count_missed(name: str, comment: str, count: str) -> Any:
+    """Counts a look that could not be made, whose failure is at ``$.unseen``, at ``count``."""
     return steps.Pass(
         name,
         comment=comment,
         parameters={
-            "looks.$": "States.MathAdd($.missed.looks, 1)",
-            "most.$": "$.missed.most",
+            "looks.$": f"States.MathAdd({count}.looks, 1)",
+            "most.$": f"{count}.most",
             "last.$": "$.unseen",
         },
-        result_path="$.missed",
+        result_path=count,
     )
 
 

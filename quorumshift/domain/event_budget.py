@@ -3,7 +3,8 @@
 Step Functions ends an execution whose history has 25,000 events (AWS Step Functions Developer
 Guide, "Service quotas", Standard workflows): no ``Catch`` runs then, and the deployment goes on
 without a follower. A deployment may be built, rolled out until the deadline, and rolled back until
-the deadline once more; each look may need every retry that it has, or be missed.
+the deadline once more; each look may need every retry that it has, and as many as the state machine
+counts may be missed in each of the two loops.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from collections.abc import Sequence
 from quorumshift.domain.missed import MOST_LOOKS
 
 MOST_EVENTS = 25_000
-EVENTS_A_LOOK = 11
-"""Of a Wait, a look, what counts it when it is missed, and a Choice: an entry and an exit each, and
-for the look itself: scheduled, started, and succeeded or failed."""
+EVENTS_A_LOOK = 9
+"""Of a Wait, a look and a Choice: an entry and an exit each, and for the look itself: scheduled,
+started, and succeeded."""
+EVENTS_A_MISSED_LOOK = EVENTS_A_LOOK + 2
+"""And of what counts it."""
 EVENTS_A_LOOK_AT_A_BUILD = 15
 """Nobody counts one that is missed; it is tried three times at most instead."""
 OTHER_EVENTS = 2_000
 """Of all other states, each tried as often as it may be, and of the few looks that a roll-back may
 take past its deadline."""
-MISSED_EVENTS = MOST_LOOKS * EVENTS_A_LOOK
-"""Of the looks that are missed when the deadline is near and no function runs that could tell."""
+MISSED_EVENTS = 2 * MOST_LOOKS * EVENTS_A_MISSED_LOOK
+"""Of the looks at the rollout, and at the roll-back, that are missed when the deadline is near and
+no function runs that could tell."""
 
 
 EVENTS_A_TURN = 19

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quorumshift.domain.event_budget import (
     EVENTS_A_LOOK,
     EVENTS_A_LOOK_AT_A_BUILD,
+    EVENTS_A_MISSED_LOOK,
     EVENTS_A_TURN,
     MOST_EVENTS,
     least_pause,
@@ -27,7 +28,10 @@ from workflows.deploy import TIMEOUT_SECONDS
 
 STATES: dict[str, Any] = json.loads((GOLDEN / "deploy.asl.json").read_text("utf-8"))["States"]
 WAITS = sorted(name for name, state in STATES.items() if state["Type"] == "Wait")
-ROUNDS = {name: dearest_round(STATES, name) for name in WAITS}
+COUNTING = {"MissedLook", "MissedRollback"}
+SEEING = STATES | {name: {"Type": "Fail"} for name in COUNTING}
+SEEN = {name: dearest_round(SEEING, name) for name in WAITS}
+MISSED = {name: dearest_round(STATES, name) for name in ("WaitForDeployment", "WaitForRollback")}
 LONGEST_MINUTES = 7200
 
 
@@ -56,9 +60,10 @@ def most_events(poll: int, build: int, deadline: int) -> int:
     }
     assert sorted(rounds) == WAITS
     once = sum(worst(state) for name, state in STATES.items() if name not in looped())
-    loops = sum(times * ROUNDS[name] for name, times in rounds.items())
+    loops = sum(times * SEEN[name] for name, times in rounds.items())
     # Where no function runs any more, nobody sees that the deadline has passed.
-    return BOTH_ENDS + once + loops + MOST_LOOKS * EVENTS_A_LOOK
+    unseen = sum(MOST_LOOKS * events for events in MISSED.values())
+    return BOTH_ENDS + once + loops + unseen
 
 
 def paced(asked: int, build: int, deadline: int) -> int:
@@ -81,7 +86,8 @@ def test_a_look_costs_what_the_budget_counts_for_it() -> None:
         "WaitForBuild": EVENTS_A_LOOK_AT_A_BUILD,
         "WaitForDeployment": EVENTS_A_LOOK,
         "WaitForRollback": EVENTS_A_LOOK,
-    } == ROUNDS
+    } == SEEN
+    assert set(MISSED.values()) == {EVENTS_A_MISSED_LOOK}
 
 
 @settings(deadline=None)

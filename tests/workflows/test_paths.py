@@ -318,6 +318,44 @@ def test_a_function_that_never_runs_ends_the_wait_before_the_history_is_full(
     assert ended.at == ("RolledBack" if state == "PollDeployment" else "Failed")
 
 
+def test_a_roll_back_has_looks_of_its_own_to_miss(aws: MemoryAws) -> None:
+    """At 95e532a both loops had one count: after a rollout that had missed 230 looks the roll-back
+    was given up at the tenth, and its deadline was nearly over before its first."""
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment" and times < MOST_LOOKS:
+            raise Dead("exit status 137")
+        if state == "PollDeployment":
+            ends(aws, Progress.FAILED)
+        if state == "PollRollback" and times < 20:
+            raise Dead("exit status 137")
+        if state == "PollRollback":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == "RolledBack"
+    assert ended.states.count("PollDeployment") == MOST_LOOKS
+    assert ended.state["rollback"]["waited"] == 20 * 15
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_who_gave_up_is_told(aws: MemoryAws, both: bool) -> None:
+    """Of a rollout and its roll-back, both given up, the roll-back's is the last word."""
+
+    def meddle(state: str, times: int) -> None:
+        if state == "PollDeployment":
+            raise Dead("exit status 137")
+        if state == "PollRollback" and both:
+            raise Dead("exit status 139")
+        if state == "PollRollback":
+            green_goes(aws)
+
+    ended = execute("deploy", {}, meddle)
+    assert ended.at == ("Failed" if both else "RolledBack")
+    assert ("exit status 139" if both else "exit status 137") in ended.cause
+    assert ended.states.count("PollRollback") == (MOST_LOOKS if both else 1)
+
+
 def test_a_rollback_is_followed_through_an_outage(aws: MemoryAws) -> None:
     answers = aws.apis["codedeploy"].answers
     working = answers["get_deployment"]
