@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from quorumshift.cli import rehearse
 from quorumshift.cli.entry import heed
-from quorumshift.cli.errors import add_debug
+from quorumshift.cli.errors import add_debug, tracebacks_made_safe
 from quorumshift.cli.exit_codes import ExitCode, exit_code
 from quorumshift.domain.shown import one_line, page
 from quorumshift.rehearsal.processes import die_with_parent, environment_of_child
@@ -85,6 +85,7 @@ def main() -> int:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: our parent ends us
     heed()
+    tracebacks_made_safe()
     from quorumshift.rehearsal.run import Interrupted
     from quorumshift.rehearsal.ways import WAYS
 

@@ -18,8 +18,10 @@ _INTERRUPTED = 130
 def main() -> int:
     """The console script ``quorumshift``."""
     _set(_leave)
+    from quorumshift.cli.errors import tracebacks_made_safe
     from quorumshift.cli.main import main as command
 
+    tracebacks_made_safe()
     return command()
 
 
