@@ -124,7 +124,7 @@ class Raft:
     trailing_entries: int = key(250, least=0, most=1_000_000)
     stabilisation_seconds: float = key(10.0, least=0, most=300)
     settle_deadline_seconds: float = key(60.0, least=1, most=600)
-    lock_minutes: int = key(120, least=1, most=2880)
+    lock_minutes: int = key(360, least=1, most=2880)
     bake_before_majority: bool = key(False)
     allow_unlocked: bool = key(False)
     allow_inferred: bool = key(False)

@@ -11,7 +11,7 @@ from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.asked import Asked
 from quorumshift.domain.data import to_json
 from quorumshift.domain.errors import InvalidRequest, Transient
-from quorumshift.domain.notice import resumed
+from quorumshift.domain.notice import cleaned_up, resumed
 from quorumshift.domain.outcome import failed
 from quorumshift.domain.request import parse_request
 from quorumshift.domain.resume import Death, Fate
@@ -25,6 +25,7 @@ from tasks.wiring import evidence, hook_answers, patience, wiring
 _A_TRY = 12
 """Minutes for which a hook waits for AWS: what it may run, but for the last try."""
 _DIED = {"ABORTED": "was stopped from outside", "TIMED_OUT": "ran out of time"}
+_FAILED = "FAILED"
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
     w = wiring()
     execution = detail["executionArn"]
     since = datetime.fromtimestamp(detail["startDate"] / 1000, UTC).isoformat()
-    if detail["status"] == "FAILED":
+    if detail["status"] == _FAILED:
         deployment = w.deployments.of_execution(execution, since)
         if not w.ending.left_behind(deployment):
             return {"touched": False, "cause": "it ended by itself and cleaned up"}
@@ -102,16 +103,19 @@ def _dead_deploy(detail: dict[str, Any]) -> dict[str, Any]:
     touched, standing = w.ending.after_failure(execution, since)
     if deployment and w.ending.needs_votes_back(deployment, progress):
         w.hand_overs.hand_back(deployment)  # which gives the locks back as well
-    said = _DIED.get(detail["status"], "failed")
-    cause = f"the execution {said} before a state of it could clean up"
+    if touched:
+        standing = f"{standing}. {w.measure.said()}"
+    if detail["status"] == _FAILED:  # its last state has told why
+        notice = cleaned_up(w.settings.service, execution, standing)
+        w.notifier.publish(notice.subject, notice.message)
+        return {"touched": touched, "cause": standing}
+    cause = f"the execution {_DIED[detail['status']]} before a state of it could clean up"
     state = {
         **_asked(detail.get("input"), w.settings.deployment_config),
         "execution": {"id": execution},
         "deployment": {"id": deployment},
         "failure": {"Error": detail["status"], "Cause": cause},
     }
-    if touched:
-        standing = f"{standing}. {w.measure.said()}"
     outcome = failed(w.settings.service, state, standing, touched)
     w.notifier.publish(outcome.subject, outcome.message)
     return {"touched": touched, "cause": outcome.cause}

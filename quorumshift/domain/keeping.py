@@ -19,8 +19,9 @@ from quorumshift.domain.undo import ATTEMPTS, strangers
 
 EVERY_SECONDS = 300
 """The schedule's pace."""
-SHORT_SECONDS = 3.0 * EVERY_SECONDS
-"""What is left of a lock that must be renewed now: two looks may fail."""
+SHORT = 0.5
+"""The share of a lock's time below which it is renewed: the other half outlasts an outage in which
+nobody can renew."""
 GRACE_SECONDS = 120.0
 """Since a follower's end, in which the watchdog is to act first: it knows more to tell."""
 
@@ -90,8 +91,8 @@ def decide(facts: Facts, policy: Policy) -> tuple[Deed, ...]:
 
 
 def runs_short(cluster: ClusterObservation, policy: Policy) -> bool:
-    """Whether the lock of a voter ends before the keeper can be sure to come back."""
-    least = min(SHORT_SECONDS, policy.lock_minutes * 60 * 0.75)
+    """Whether the lock of a voter is to be renewed now."""
+    least = policy.lock_minutes * 60 * SHORT
     left = [
         node.locked_until - cluster.at
         for node in cluster.voters

@@ -132,6 +132,19 @@ def kept(service: str, news: Iterable[str]) -> Notice:
     return compose(service, "looked after", {}, text, commands)
 
 
+def cleaned_up(service: str, execution: str, standing: str) -> Notice:
+    """An execution has failed and said so, and left something that was put in order after it."""
+    text = (
+        "The execution failed, as was told, before a state of it could clean up. What it left was "
+        f"looked after: {standing}."
+    )
+    commands = (
+        Command("quorumshift status", "what serves, what runs, how the cluster stands"),
+        Command("quorumshift plan", "where the votes are, and the path to where they should be"),
+    )
+    return compose(service, "looked after", {"execution": {"id": execution}}, text, commands)
+
+
 def still_waiting(service: str, deployment: str, reason: str) -> Notice:
     """The votes are on their way back, and the way stands still."""
     text = (

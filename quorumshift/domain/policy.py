@@ -14,7 +14,8 @@ class Policy:
     ``trailing_entries``: how far a voter may lag behind the leader and still be healthy.
     ``stabilisation_seconds``: how long a healthy picture must last.
     ``settle_deadline_seconds``: how long to wait for an election or a catch-up to end.
-    ``lock_minutes``: how long a vote lock lasts before it must be renewed (ECS: 1 to 2,880).
+    ``lock_minutes``: how long a vote lock lasts before it must be renewed (ECS: 1 to 2,880). Half
+    of it is how long AWS may be out of order without loss of a vote.
     ``bake_before_majority``: rest at the last configuration from which green may vanish.
     ``allow_unlocked``: go on where ECS cannot protect the votes at every moment.
     ``allow_inferred``: go on where the member list can only be pieced together.
@@ -27,7 +28,7 @@ class Policy:
     trailing_entries: int = 250
     stabilisation_seconds: float = 10.0
     settle_deadline_seconds: float = 60.0
-    lock_minutes: int = 120
+    lock_minutes: int = 360
     bake_before_majority: bool = False
     allow_unlocked: bool = False
     allow_inferred: bool = False

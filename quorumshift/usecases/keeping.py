@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.errors import ChangeRefused, Transient
-from quorumshift.domain.keeping import GRACE_SECONDS, Deed, Facts, decide
+from quorumshift.domain.keeping import GRACE_SECONDS, Deed, Facts, decide, runs_short
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.rollout import Check, Progress
 from quorumshift.ports import (
@@ -64,8 +65,13 @@ class Keeping:
 
     def keep(self) -> Kept:
         """One look, and what it asks for. Raises ``Transient`` when nobody could look; what else
-        AWS does not answer is a deed that is left to the next look."""
-        facts = self.look()
+        AWS does not answer is a deed that is left to the next look. Where it is the rollouts or the
+        executions that cannot be asked about, locks that run short are renewed all the same."""
+        try:
+            facts = self.look()
+        except Transient:
+            self._renew()
+            raise
         done, failed, news = [], [], []
         for deed in decide(facts, self.policy):
             try:
@@ -106,6 +112,12 @@ class Keeping:
             suspended_for=suspended,
             follow=self.follow,
         )
+
+    def _renew(self) -> None:
+        seen = self.observer.look(None)
+        if runs_short(seen, self.policy):
+            with contextlib.suppress(ChangeRefused):
+                self.locks.renew(seen)
 
     def _do(self, deed: Deed, facts: Facts) -> str:
         """Do it; what people should know of it, or empty."""

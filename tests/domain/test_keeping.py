@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
-from quorumshift.domain.keeping import SHORT_SECONDS, Deed, Facts, decide, runs_short
+from quorumshift.domain.keeping import SHORT, Deed, Facts, decide, runs_short
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Node, Standing
 from quorumshift.domain.rollout import Progress, Rollout, Stage, StageStatus
@@ -20,7 +20,9 @@ STOPPED = Rollout("d-1", Progress.STOPPED)
 SUCCEEDED = Rollout("d-1", Progress.SUCCEEDED)
 
 
-def cluster(*green: str, left: float = 7200, known: bool = True) -> ClusterObservation:
+def cluster(
+    *green: str, left: float = POLICY.lock_minutes * 60, known: bool = True
+) -> ClusterObservation:
     """Three of blue and these of green vote, all of them locked."""
     nodes = tuple(
         Node(
@@ -53,7 +55,7 @@ def test_what_is_followed_or_moved_is_only_kept_locked(
         replace(seen, followed=False, other="d-2"),
     ):
         assert deeds(live) == set()
-        short = replace(live, cluster=cluster(*green, left=SHORT_SECONDS))
+        short = replace(live, cluster=cluster(*green, left=POLICY.lock_minutes * 60 * SHORT))
         at_stake = green or live.running or live.other
         assert deeds(short) == ({Deed.RENEW} if at_stake else set())
 
@@ -102,8 +104,9 @@ def test_while_nobody_knows_who_votes_locks_are_renewed_and_nothing_is_moved() -
     assert deeds(seen) == {Deed.RENEW, Deed.STOP}
 
 
-@pytest.mark.parametrize("minutes", [1, 10, 120])
-def test_a_short_lock_is_renewed_at_each_look_and_never_right_after_one(minutes: int) -> None:
+@pytest.mark.parametrize("minutes", [60, 360, 2880])
+def test_a_lock_is_renewed_when_half_of_it_is_left(minutes: int) -> None:
     policy = Policy(lock_minutes=minutes)
     assert not runs_short(cluster(left=minutes * 60), policy)
-    assert runs_short(cluster(left=minutes * 60 / 10), policy)
+    assert not runs_short(cluster(left=minutes * 31), policy)
+    assert runs_short(cluster(left=minutes * 30), policy)

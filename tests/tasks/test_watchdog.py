@@ -51,7 +51,9 @@ def test_the_deployment_of_a_dead_execution_is_stopped_and_its_votes_called_home
     assert aws.service.deeds == ["stop"]
     assert list(aws.executions) == [f"{DEPLOYMENT}-blue-1"]
     subject, text = aws.messages[0]
-    assert subject == f"sample: failed ({status})"
+    assert subject == (
+        "sample: looked after" if status == "FAILED" else f"sample: failed ({status})"
+    )
     assert "is being stopped and rolled back" in text
 
 

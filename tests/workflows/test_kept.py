@@ -26,6 +26,7 @@ from tests.workflows.two_deployments import TwoDeployments
 
 BLUE, GREEN = {"b1", "b2", "b3"}, {"g1", "g2", "g3"}
 THREE_HOURS = 3 * 3600
+LOCKS = SETTINGS.policy.lock_minutes * 60
 
 
 class Lasting(TwoDeployments):
@@ -186,7 +187,7 @@ def test_four_minutes_without_aws_in_the_middle_of_a_hand_over_are_waited_for(
     assert aws.lost == []
 
 
-def test_without_the_keeper_the_quorum_is_lost_two_hours_after_everybody_died(
+def test_without_the_keeper_the_quorum_is_lost_with_the_locks_after_everybody_died(
     aws: Lasting,
 ) -> None:
     to_the_middle(aws)
@@ -194,7 +195,7 @@ def test_without_the_keeper_the_quorum_is_lost_two_hours_after_everybody_died(
     aws.known["d-1"].answers[HAND_OVER_STAGE] = "Failed"  # CodeDeploy's hour is over
     for _ in range(20):
         aws.go_on()
-    aws.pass_by(THREE_HOURS)
+    aws.pass_by(LOCKS + 600)
     for _ in range(20):
         aws.go_on()
     assert aws.lost
@@ -222,7 +223,7 @@ def test_the_keeper_brings_everything_home_when_everybody_died(
 
 
 def test_locks_are_renewed_for_as_long_as_nobody_can_move_the_votes(aws: Lasting) -> None:
-    """No execution can run for three hours; the keeper alone keeps what votes alive."""
+    """No execution can run for longer than a lock lasts; the keeper alone keeps voters alive."""
     to_the_middle(aws)
     die(aws)
 
@@ -230,9 +231,26 @@ def test_locks_are_renewed_for_as_long_as_nobody_can_move_the_votes(aws: Lasting
         raise ValueError("nothing works")
 
     aws.broken = breaks
-    kept_for(aws, THREE_HOURS)
+    kept_for(aws, LOCKS + THREE_HOURS)
     assert aws.lost == []
     assert len(aws.service.locked & aws.service.voters()) >= 2
+
+
+def test_locks_are_renewed_though_nobody_can_be_asked_about_the_deployment(aws: Lasting) -> None:
+    to_the_middle(aws)
+    die(aws)
+    working = dict(aws.apis["codedeploy"].answers)
+    for name in working:
+        aws.apis["codedeploy"].answers[name] = refusal("InternalFailure", status=500)
+    for _ in range((LOCKS + THREE_HOURS) // EVERY_SECONDS):
+        with pytest.raises(Transient):
+            keep.handler({}, None)
+        aws.pass_by(EVERY_SECONDS)
+    aws.apis["codedeploy"].answers |= working
+    kept_for(aws, THREE_HOURS)
+    assert aws.lost == []
+    assert aws.service.voters() == BLUE
+    assert aws.service.locked == set()
 
 
 def test_the_keeper_leaves_alone_what_is_followed(aws: Lasting) -> None:
