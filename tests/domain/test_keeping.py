@@ -14,6 +14,7 @@ from quorumshift.domain.rollout import Progress, Rollout, Stage, StageStatus
 from quorumshift.domain.undo import ATTEMPTS
 
 POLICY = Policy()
+LOCKED = POLICY.lock_minutes * 60
 ASKED = (Stage(HAND_OVER_STAGE, StageStatus.RUNNING),)
 RUNNING = Rollout("d-1", Progress.RUNNING, ASKED)
 STOPPED = Rollout("d-1", Progress.STOPPED)

@@ -270,9 +270,9 @@ def _over(machine: str, status: str, execution: str, given: dict[str, Any]) -> d
     return {"detail-type": "Step Functions Execution Status Change", "detail": detail}
 
 
-def _dead_deploy(aws: MemoryAws) -> dict[str, Any]:
+def _dead_deploy(aws: MemoryAws, status: str) -> dict[str, Any]:
     _created(aws)
-    return _over(SETTINGS.deploy, "ABORTED", EXECUTION["id"], {})
+    return _over(SETTINGS.deploy, status, EXECUTION["id"], {})
 
 
 def _dead_hand_over(aws: MemoryAws, status: str) -> dict[str, Any]:
@@ -406,8 +406,13 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     ),
     "an execution was stopped": (
         "watchdog",
-        _dead_deploy,
+        lambda aws: _dead_deploy(aws, "ABORTED"),
         [_STOPPED, "sns.publish sample: failed (ABORTED)", "stepfunctions.start_execution"],
+    ),
+    "an execution has failed and left its deployment": (
+        "watchdog",
+        lambda aws: _dead_deploy(aws, "FAILED"),
+        [_STOPPED, "sns.publish sample: looked after", "stepfunctions.start_execution"],
     ),
     "a hand-over was stopped": (
         "watchdog",

@@ -22,7 +22,11 @@ from tests.domain.strategies import ETCD, dialects, fleet, node, observations, p
 from tests.usecases.service import DEPLOYMENT, MemoryService
 
 POLICY = Policy(
-    stabilisation_seconds=2, settle_deadline_seconds=20, drain_connections=10, drain_minutes=2
+    stabilisation_seconds=2,
+    settle_deadline_seconds=20,
+    lock_minutes=120,
+    drain_connections=10,
+    drain_minutes=2,
 )
 HANDED_OVER = fleet(3, 3, voters="g1 g2 g3", leader="g1", locked="g1 g2")
 
