@@ -40,6 +40,11 @@ TOLD: dict[str, list[str]] = {
         "is being stopped and rolled back",
         "deployment:  d-1",
     ],
+    "an execution has failed and left its deployment": [
+        "The execution failed, as was told",
+        "Deployment d-1 was still running and is being stopped and rolled back",
+        "quorumshift status",
+    ],
     "a hand-over was stopped": ["It goes on where it stood, once", "stop deployment d-1"],
 }
 """Scenario → what the message says."""
