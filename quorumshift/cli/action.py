@@ -19,12 +19,12 @@ from typing import Any
 from quorumshift.adapters.aws.history import read_execution
 from quorumshift.cli.action_aws import CallFailed, History, call
 from quorumshift.cli.action_request import Asked, BadInput, asked
-from quorumshift.cli.errors import job_page, tracebacks_made_safe
+from quorumshift.cli.errors import tracebacks_made_safe
 from quorumshift.cli.exit_codes import ExitCode, code_of
 from quorumshift.domain.chronicle import Chronicle
 from quorumshift.domain.execution import Ending, Execution
 from quorumshift.domain.findings import Document, table
-from quorumshift.domain.shown import markdown, one_line, page
+from quorumshift.domain.shown import job_line, markdown, one_line, page
 from quorumshift.report.chronicle import record
 from quorumshift.report.job_log import JobLog
 from quorumshift.report.summary import as_markdown, titled
@@ -159,7 +159,7 @@ def main() -> int:
     """Deploy and follow; return the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
-    tracebacks_made_safe(job_page)
+    tracebacks_made_safe(job_line)
     log = JobLog(sys.stdout)
     try:
         following = Following(asked(os.environ), os.environ, log)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from quorumshift.cli.exit_codes import ExitCode
-from quorumshift.domain.shown import job_line, one_line, page
+from quorumshift.domain.shown import one_line, page
 
 LONGEST = 600
 """Characters of an error that nobody thought of."""
@@ -35,23 +35,19 @@ def broke(verb: str, error: Exception) -> int:
     return say(verb, f"broke: {what}; run it again with --debug", ExitCode.BROKEN)
 
 
-def tracebacks_made_safe(shown: Callable[[str], str] = page) -> None:
+def tracebacks_made_safe(line: Callable[[str], str] = str) -> None:
     """From now on what nobody catches is shown as any other text from outside, whichever thread it
-    ends: an error holds what AWS, a node or a request said."""
+    ends: an error holds what AWS, a node or a request said. ``line``: what more each of its lines
+    needs, such as ``job_line``."""
 
     def show(
         kind: type[BaseException], error: BaseException | None, where: TracebackType | None
     ) -> None:
-        text = "".join(traceback.format_exception(kind, error, where))
-        print(shown(text), end="", file=sys.stderr, flush=True)
+        lines = "".join(traceback.format_exception(kind, error, where)).split("\n")
+        print(page("\n".join(map(line, lines))), end="", file=sys.stderr, flush=True)
 
     def show_of_thread(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_type is not SystemExit:  # as Python's own does
             show(ended.exc_type, ended.exc_value, ended.exc_traceback)
 
     sys.excepthook, threading.excepthook = show, show_of_thread
-
-
-def job_page(text: str) -> str:
-    """Lines in a job's log, none of which is a command to the runner."""
-    return "\n".join(job_line(line) for line in text.split("\n"))
