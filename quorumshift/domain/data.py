@@ -6,6 +6,8 @@ become camelCase, enumerations their values, tuples and sets lists; nothing else
 Both ends of a seam are seldom deployed at the same instant. So a reader passes over a key that it
 does not know: a newer writer wrote it. A missing key or another type is an error rather than a
 guess; a field that is added later has a default, for what an older writer wrote.
+
+What a type asks of its reader is found out once: a hand-over reads some hundred observations.
 """
 
 from __future__ import annotations
@@ -15,29 +17,45 @@ import enum
 import functools
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class _Misfit(Exception):
+    """``place``: where in the value, as far as it is known on the way out."""
+
+    def __init__(self, said: str, place: str = "") -> None:
+        super().__init__(said)
+        self.said = said
+        self.place = place
+
+    def within(self, place: str) -> _Misfit:
+        """The same, seen from outside."""
+        return _Misfit(self.said, place + self.place)
 
 
 def to_json(value: Any) -> Any:
     """Return ``value`` (a dataclass, or any value one may hold) as plain JSON values."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if dataclasses.is_dataclass(kind):
+        return {key: to_json(getattr(value, name)) for key, name in _keys(kind)}
     if isinstance(value, enum.Enum):
         return value.value
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            _camel(field.name): to_json(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-        }
     if isinstance(value, (set, frozenset)):
         return sorted(to_json(item) for item in value)
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
-    raise TypeError(f"{type(value).__name__} has no JSON form here")
+    if isinstance(value, _PLAIN):
+        return value
+    raise TypeError(f"{kind.__name__} has no JSON form here")
 
 
 def from_json(kind: type[T], value: Any) -> T:
@@ -45,60 +63,106 @@ def from_json(kind: type[T], value: Any) -> T:
 
     Raises ``ValueError`` that names the place when a key is missing or of another type.
     """
-    return typing.cast(T, _read(kind, value, kind.__name__))
+    try:
+        read: Reader = _reader(typing.cast(Any, kind))
+        return typing.cast(T, read(value))
+    except _Misfit as wrong:
+        raise ValueError(f"{kind.__name__}{wrong.place}: {wrong.said}") from None
 
 
-def _read(kind: Any, value: Any, where: str) -> Any:
+@functools.cache
+def _reader(kind: Any) -> Reader:
+    """What reads a value of this type. Raises ``TypeError`` for a type that is not supported."""
     origin = typing.get_origin(kind)
     arguments = typing.get_args(kind)
     if kind is Any:
-        return value
+        return lambda value: value
     if origin in (types.UnionType, typing.Union):
-        if value is None and type(None) in arguments:
-            return None
         rest = [argument for argument in arguments if argument is not type(None)]
         if len(rest) != 1:
-            raise TypeError(f"{where}: only optional values are supported, not {kind}")
-        return _read(rest[0], value, where)
+            raise TypeError(f"only optional values are supported, not {kind}")
+        read = _reader(rest[0])
+        return lambda value: None if value is None else read(value)
     if dataclasses.is_dataclass(kind):
-        return _read_dataclass(typing.cast(type, kind), value, where)
+        return functools.partial(_read_dataclass, typing.cast(type, kind))
     if origin in (tuple, frozenset, list):
-        if not isinstance(value, list):
-            raise ValueError(f"{where}: expected a list, not {value!r}")
-        read = [_read(arguments[0], item, f"{where}[{at}]") for at, item in enumerate(value)]
-        return typing.cast(Any, origin)(read)
+        return functools.partial(_read_list, origin, _reader(arguments[0]))
     if origin is dict:
-        if not isinstance(value, dict):
-            raise ValueError(f"{where}: expected an object, not {value!r}")
-        return {key: _read(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return functools.partial(_read_object, _reader(arguments[1]))
+    if issubclass(kind, enum.Enum):
+        return functools.partial(_read_member, kind)
+    return functools.partial(_read_plain, kind)
+
+
+def _read_dataclass(kind: type, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise _Misfit(f"expected an object, not {value!r}")
+    fields: dict[str, Any] = {}
+    for key, name, read in _fields(kind):
+        if key in value:
+            try:
+                fields[name] = read(value[key])
+            except _Misfit as wrong:
+                raise wrong.within(f".{key}") from None
+    try:
+        return kind(**fields)
+    except TypeError:
+        missing = sorted({key for key, _ in _keys(kind)} - set(value) - _optional(kind))
+        raise _Misfit(f"missing {', '.join(missing)}") from None
+
+
+def _read_list(make: Callable[[list[Any]], Any], read: Reader, value: Any) -> Any:
+    if not isinstance(value, list):
+        raise _Misfit(f"expected a list, not {value!r}")
+    items: list[Any] = []
+    try:
+        for item in value:
+            items.append(read(item))  # where it failed is how far it came
+    except _Misfit as wrong:
+        raise wrong.within(f"[{len(items)}]") from None
+    return make(items)
+
+
+def _read_object(read: Reader, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise _Misfit(f"expected an object, not {value!r}")
+    found: dict[str, Any] = {}
+    for key, item in value.items():
         try:
-            return kind(value)
-        except ValueError:
-            allowed = ", ".join(str(item.value) for item in kind)
-            raise ValueError(f"{where}: {value!r} is not one of {allowed}") from None
+            found[key] = read(item)
+        except _Misfit as wrong:
+            raise wrong.within(f".{key}") from None
+    return found
+
+
+def _read_member(kind: type[enum.Enum], value: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(str(item.value) for item in kind)
+        raise _Misfit(f"{value!r} is not one of {allowed}") from None
+
+
+def _read_plain(kind: type, value: Any) -> Any:
+    if type(value) is kind:
+        return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{where}: expected {kind.__name__}, not {value!r}")
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _Misfit(f"expected {kind.__name__}, not {value!r}")
     return value
 
 
-def _read_dataclass(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: expected an object, not {value!r}")
-    hints = _hints(kind)
-    names = {_camel(name): name for name in hints}
-    read = {
-        name: _read(hints[name], value[key], f"{where}.{key}")
-        for key, name in names.items()
-        if key in value
-    }
-    try:
-        return kind(**read)
-    except TypeError:
-        missing = sorted(set(names) - set(value) - _optional(kind))
-        raise ValueError(f"{where}: missing {', '.join(missing)}") from None
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, str, Reader], ...]:
+    hints = typing.get_type_hints(kind)
+    return tuple((key, name, _reader(hints[name])) for key, name in _keys(kind))
+
+
+@functools.cache
+def _keys(kind: type) -> tuple[tuple[str, str], ...]:
+    """Key and name of each field."""
+    return tuple((_camel(field.name), field.name) for field in dataclasses.fields(kind))
 
 
 def _optional(kind: type) -> set[str]:
@@ -109,12 +173,6 @@ def _optional(kind: type) -> set[str]:
         for field in dataclasses.fields(kind)
         if field.default is not none or field.default_factory is not none
     }
-
-
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
 def _camel(name: str) -> str:
