@@ -26,6 +26,15 @@ class FunctionSpec:
     reserved: int = 0
 
 
+TAG_A_TASK = "ecs:TagResource#task"
+"""Of a task that runs. Without the word behind ``#``: of a revision, when it is registered."""
+
+
+def action_of(granted: str) -> str:
+    """The IAM action, without what tells two grants of it apart."""
+    return granted.partition("#")[0]
+
+
 _OBSERVE = (
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
@@ -34,7 +43,11 @@ _OBSERVE = (
     "ecs:GetTaskProtection",
     "ecs:ListTasks",
 )
-_LOCK = ("ecs:UpdateTaskProtection",)
+# What a task's protection was before stands in its tag.
+_LOCK = (
+    *("ecs:DescribeTasks", "ecs:GetTaskProtection", TAG_A_TASK, "ecs:UntagResource"),
+    "ecs:UpdateTaskProtection",
+)
 _LOOK = ("codedeploy:GetDeployment", "codedeploy:GetDeploymentTarget")
 _LIST = ("codedeploy:BatchGetDeployments", "codedeploy:ListDeployments")
 _SCALE = (

@@ -13,6 +13,8 @@ from typing import Any
 
 from aws_cdk import ArnFormat, Stack
 
+from infra.function_specs import TAG_A_TASK, action_of
+from quorumshift.domain.lock_record import TAG as LOCK_TAG
 from quorumshift.domain.suspension import TAG as SUSPENDED_TAG
 from quorumshift.names import Names
 from quorumshift.settings import evidence_group
@@ -230,6 +232,8 @@ class Grants:
             "ecs:ListTasks": ["*"],
             "ecs:RegisterTaskDefinition": [arns.task_definitions()],
             "ecs:TagResource": [arns.task_definitions()],
+            TAG_A_TASK: [arns.tasks()],
+            "ecs:UntagResource": [arns.tasks()],
             "ecs:UpdateService": [arns.service()],
             "ecs:UpdateTaskProtection": [arns.tasks()],
             "iam:PassRole": list(task_roles),
@@ -245,7 +249,10 @@ class Grants:
         }
 
         own_tag = {"ForAllValues:StringEquals": {"aws:TagKeys": [SUSPENDED_TAG]}}
+        lock_tag = {"ForAllValues:StringEquals": {"aws:TagKeys": [LOCK_TAG]}}
         self._conditions = {
+            TAG_A_TASK: lock_tag,
+            "ecs:UntagResource": lock_tag,
             "application-autoscaling:TagResource": own_tag,
             "application-autoscaling:UntagResource": own_tag,
             "application-autoscaling:RegisterScalableTarget": {
@@ -269,7 +276,7 @@ class Grants:
     def _statement(self, action: str) -> dict[str, Any]:
         if action in WITHOUT_RESOURCE:
             return allow(action, "*")
-        statement = allow(action, *self._resources[action])
+        statement = allow(action_of(action), *self._resources[action])
         conditions = self._conditions.get(action)
         return statement | {"Condition": conditions} if conditions else statement
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.function_specs import KEEPS, READ_SECRET, SPECS
+from infra.function_specs import KEEPS, READ_SECRET, SPECS, action_of
 from infra.grants import NETWORK_INTERFACES, TRACING
 
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
@@ -36,6 +36,7 @@ _OVER = "gives locks back when the execution that died had no deployment under w
 _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 
 _RECORD = "what was suspended before stands in a tag of the scalable target; not recorded yet"
+_LOCKED = "what a task's protection was before a lock stands in its tag; not recorded yet"
 _ALL = "every vote is locked before blue ends; not recorded yet"
 _WHOSE = "whether votes and locks are still this deployment's; not recorded yet"
 _MOVING = "a deployment begins when no votes are being moved; not recorded yet"
@@ -55,6 +56,7 @@ _LOOKS: Mapping[str, str] = dict.fromkeys(
 _LISTS: Mapping[str, str] = dict.fromkeys(
     ("codedeploy:BatchGetDeployments", "codedeploy:ListDeployments"), _WHOSE
 )
+_LOCKS: Mapping[str, str] = dict.fromkeys(("ecs:TagResource", "ecs:UntagResource"), _LOCKED)
 _RESTORES: Mapping[str, str] = dict.fromkeys(
     (
         "application-autoscaling:ListTagsForResource",
@@ -70,6 +72,7 @@ _CLEANS_UP: Mapping[str, str] = {
     **_HEALTH,
     **_LOOKS,
     **_RESTORES,
+    **_LOCKS,
     "ecs:UpdateService": _SCALES,
     "codedeploy:BatchGetDeployments": _ANOTHER,
 }
@@ -107,6 +110,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "application-autoscaling:TagResource": _RECORD,
         "states:ListExecutions": _MOVING,
     },
+    "PollDeployment": _LOCKS,
     "VerifyOutcome": {**_CLEANS_UP, **_MEASURES},
     "PollRollback": {**_HEALTH, **_LISTS, "states:RedriveExecution": _RESUMES},
     "VerifyRollback": {**_CLEANS_UP, **_MEASURES},
@@ -115,21 +119,28 @@ OWN: Mapping[str, Mapping[str, str]] = {
         **_HEALTH,
         **_STOPS_A_BUILD,
         **_RESTORES,
+        **_LOCKS,
         "codedeploy:StopDeployment": _STOPS,
         "ecs:UpdateService": _SCALES,
     },
     "Observe": {"codedeploy:BatchGetDeployments": _ANOTHER},
-    "Act": {**_LOOKS, **_LISTS},
+    "Act": {
+        **_LOOKS,
+        **_LISTS,
+        **_LOCKS,
+        **dict.fromkeys(("ecs:DescribeTasks", "ecs:GetTaskProtection"), _LOCKED),
+    },
     "Plan": {"sns:Publish": _WAITS},
-    "AnswerSucceeded": {**_HEALTH, **_LISTS, "ecs:UpdateTaskProtection": _ALL},
+    "AnswerSucceeded": {**_HEALTH, **_LISTS, **_LOCKS, "ecs:UpdateTaskProtection": _ALL},
     "AnswerFailed": {
         **_HEALTH,
         **_LOOKS,
+        **_LOCKS,
         "codedeploy:BatchGetDeployments": _ANOTHER,
         "sns:Publish": _UNRECONCILED,
     },
-    "BeforeInstall": _HOOK,
-    "AfterInstall": {**_HOOK, "ecs:UpdateTaskProtection": _STRAY_VOTE},
+    "BeforeInstall": {**_HOOK, **_LOCKS},
+    "AfterInstall": {**_HOOK, **_LOCKS, "ecs:UpdateTaskProtection": _STRAY_VOTE},
     "AfterAllowTestTraffic": _HOOK,
     "BeforeAllowTraffic": {"ecr:BatchGetImage": _PLATFORMS},
     "AfterAllowTraffic": {
@@ -138,7 +149,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
     "Keep": {
-        **dict.fromkeys((*KEEPS, *READ_SECRET), _KEEPS),
+        **dict.fromkeys((*map(action_of, KEEPS), *READ_SECRET), _KEEPS),
         "sqs:SendMessage": _LETTERS,
     },
     "Watchdog": {
@@ -146,6 +157,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         **_HEALTH,
         **_STOPS_A_BUILD,
         **_RESTORES,
+        **_LOCKS,
         "codebuild:ListBuildsForProject": _BUILD,
         "ecs:UpdateService": _SCALES,
         "ecs:UpdateTaskProtection": _OVER,

@@ -127,13 +127,16 @@ class GreenTasks(Protocol):
 
 
 class TaskProtection(Protocol):
-    """ECS task protection: the vote locks."""
+    """ECS task protection: the vote locks. What it was before a lock is written down beside it, and
+    what somebody else protects is never unprotected."""
 
     def lock(self, tasks: Sequence[str], minutes: int) -> None:
-        """Protect these tasks (ARNs). Raises ``ChangeRefused`` when ECS will not."""
+        """Protect these tasks (ARNs) for so long at least. Raises ``ChangeRefused`` when ECS will
+        not."""
 
     def release(self, tasks: Sequence[str]) -> None:
-        """End the protection. A task that is gone is no error."""
+        """Let them be protected as they were before our locks. A task that is gone, or that is not
+        locked by us, is no error."""
 
 
 class Notifier(Protocol):

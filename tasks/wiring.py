@@ -159,7 +159,7 @@ class Wiring:
         from quorumshift.adapters.aws.protection import EcsTaskProtection
         from quorumshift.usecases.vote_locks import VoteLocks
 
-        protection = EcsTaskProtection(client("ecs"), self.settings.cluster)
+        protection = EcsTaskProtection(client("ecs"), self.settings.cluster, self.clock)
         return VoteLocks(self.observer, protection, self.policy)
 
     @functools.cached_property

@@ -2,8 +2,8 @@
 
 From the low bits: how many of each group vote; which group leads (so far the *plain* state); how
 many locked voters each group has, how many other locked nodes; and sums of locks: on healthy voters
-that are blue, or green; of all; those *astray* (not on nodes that shall vote); those *held* (on
-nodes that shall vote and can).
+that are blue, or green; of all; those *astray* (of ours, on nodes that shall not vote); those
+*held* (on nodes that shall vote and can).
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Layout:
 
     def _sums_of_lock(self, group: Group) -> int:
         held = group.goal and group.healthy
-        return (1 << self.total_at) + (held << self.held_at) + ((not group.goal) << self.astray_at)
+        astray = not group.goal and not group.pinned
+        return (1 << self.total_at) + (held << self.held_at) + (astray << self.astray_at)
 
     def _sums_of_vote(self, group: Group) -> int:
         if not group.healthy:

@@ -39,7 +39,8 @@ class Group:
     can be locked. ``learner``: a learner that is to vote.
     ``leads``: it is the leader, alone in its group. ``able``: who leads of it can remove a member
     and hand leadership over. ``barred``: steps on its nodes that were refused for so long that
-    another way is wanted (see ``Problem.here``), sorted. ``size``: how many there are, 31 at most.
+    another way is wanted (see ``Problem.here``), sorted. ``pinned``: all of them are locked, and
+    none of these locks is ours to give back. ``size``: how many there are, 31 at most.
     """
 
     goal: bool
@@ -49,6 +50,7 @@ class Group:
     leads: bool
     able: bool
     barred: tuple[Kind, ...]
+    pinned: bool
     size: int
 
 

@@ -9,7 +9,7 @@ from quorumshift.domain.abilities import enumerated, joining_only, tells_no_memb
 from quorumshift.domain.handover_path import Rows, find, present
 from quorumshift.domain.handover_scene import Scene, forward, lacking, replacing
 from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
-from quorumshift.domain.locks import hold
+from quorumshift.domain.locks import hold, protected_by_others
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, quorum
 from quorumshift.domain.reading import Reading, alarms, barred, listed
@@ -155,9 +155,10 @@ def _blocked(scene: Scene) -> Refusal:
             "Deploy a version of the service that can.",
         )
     if find(scene, Cover.NONE) is not None:
+        others = protected_by_others(scene.observation)
         return (
             "No path keeps a quorum of the voters locked at every moment: ECS protects no more "
-            f"tasks than the service wants ({scene.observation.desired}).",
+            f"tasks than the service wants ({scene.observation.desired}){others}.",
             "Raise the desired count, or set allow_unlocked in the policy to go on without.",
         )
     floor = min(present(scene).tolerance, scene.policy.tolerance)

@@ -9,12 +9,12 @@ from functools import cached_property
 from quorumshift.domain.abilities import able
 from quorumshift.domain.handover_problem import Counts, Group, Problem
 from quorumshift.domain.handover_steps import Cover, Goal, Kind, Refused
-from quorumshift.domain.locks import is_locked
+from quorumshift.domain.locks import is_locked, is_pinned
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
 from quorumshift.domain.reading import Reading, complaint, lag_of
 
-Key = tuple[bool, Colour, bool, bool, bool, bool, tuple[Kind, ...]]
+Key = tuple[bool, Colour, bool, bool, bool, bool, tuple[Kind, ...], bool]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Scene:
 
     def problem(self, cover: Cover) -> Problem:
         """What the search needs to know, apart from where it starts."""
-        barred = any(key[-1] for key, _ in self.groups)
+        barred = any(key[-2] for key, _ in self.groups)
         return Problem(
             groups=tuple(Group(*key, size=len(nodes)) for key, nodes in self.groups),
             budget=self._budget,
@@ -149,6 +149,7 @@ class Scene:
             node.address == self.leader.address,
             node.address in self.able,
             self._barred(node),
+            is_pinned(node, self.observation.at),
         )
 
     def _barred(self, node: Node) -> tuple[Kind, ...]:

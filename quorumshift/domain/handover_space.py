@@ -12,6 +12,7 @@ at all:
   fall shorter than before;
 - more locks than the service wants tasks (ECS answers ``DEPLOYMENT_BLOCKED``), or a configuration
   that needs as many, though there may be more from before;
+- the release of a lock that is somebody else's;
 - an admission while a voter is unhealthy, where the Raft is taken to refuse that;
 - a step that was refused for long, as long as the same nodes vote;
 - the removal of the leader, or of a healthy voter while an unhealthy one may leave instead;
@@ -79,7 +80,8 @@ class Space(Layout):
         )
         goal = self.votes(self.goal_voters)
         self.goal_tolerance = goal.tolerance
-        self.goal_unlockable = goal.floors[Cover.QUORUM]
+        strict = problem.cover is Cover.QUORUM
+        self.goal_unlockable = goal.floors[Cover.QUORUM] if strict else goal.unlockable
         self.goal_locks = goal.quorum - self.goal_unlockable
 
     def missing(self, state: int) -> int:
@@ -108,7 +110,7 @@ class Space(Layout):
         return known
 
     def is_goal(self, state: int) -> bool:
-        """The goal votes and leads, a quorum of it is locked, and nothing else is."""
+        """The goal votes and leads, a quorum of it is locked, and nothing else is by us."""
         astray = state >> self.astray_at & TOTAL
         enough = self.locked_votes(state) >= self.goal_locks
         return not astray and enough and self._is_plain_goal(state & self.plain_mask)
@@ -148,6 +150,8 @@ class Space(Layout):
                     yield Operation(Move.LOCK, at, voting=True), state + self.lock_voter[at], price
                 if group.goal and voters + others < group.size:
                     yield Operation(Move.LOCK, at), state + self.lock_other[at], price
+            if group.pinned:
+                continue  # not ours to give back
             if group.goal and free:
                 continue  # a lock that the goal keeps is only given back to free a slot
             if others:

@@ -17,7 +17,8 @@ class Votes:
     ``healthy``: of ``total``; ``blue``, ``green``: of the healthy. ``floors``: how far the locks
     fall short of each cover at best, with all locked that can be. ``gone``: a voter without a task
     votes. ``unhealthy_leaving``: an unhealthy voter is to leave. ``learners``: those that are to
-    vote.
+    vote. ``unlockable``: as the floor of a quorum, with the locks that are not ours to give back
+    where they are.
     """
 
     total: int
@@ -30,6 +31,7 @@ class Votes:
     gone: bool
     unhealthy_leaving: bool
     learners: int
+    unlockable: int
 
     @property
     def blue_may_vanish(self) -> bool:
@@ -55,15 +57,17 @@ class Votes:
 
 def count(voters: Iterable[tuple[Group, int]], budget: int) -> Votes:
     """Count a configuration: how many of each group vote. ``budget``: locks that ECS allows."""
-    total = healthy = learners = blue = green = 0
+    total = healthy = learners = blue = green = pinned = held = 0
     gone = unhealthy_leaving = False
     for group, here in voters:
         total += here
+        pinned += group.size if group.pinned else 0
         learners += group.size - here if group.learner else 0
         if group.healthy:
             healthy += here
             blue += here if group.colour is Colour.BLUE else 0
             green += here if group.colour is Colour.GREEN else 0
+            held += here if group.pinned else 0
         elif here:
             gone = gone or group.colour is Colour.NONE
             unhealthy_leaving = unhealthy_leaving or not group.goal
@@ -83,6 +87,7 @@ def count(voters: Iterable[tuple[Group, int]], budget: int) -> Votes:
         gone=gone,
         unhealthy_leaving=unhealthy_leaving,
         learners=learners,
+        unlockable=max(0, needed - min(healthy, held + max(0, budget - pinned))),
     )
 
 

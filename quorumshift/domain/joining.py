@@ -67,6 +67,7 @@ def _node(address: str, task: Task | None, member: RaftMember | None, told: Repo
         raft_id=member.raft_id if member else None,
         report=told if member else None,
         connections=told.connections if told else None,
+        foreign_until=task.foreign_until if task else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 A lock is ECS task protection. It shields a task from scale-in and deployments until it expires or
 is given back, also when nothing of ours runs any more. A lock protects a vote only while its node
-is a healthy voter.
+is a healthy voter. A task that protects itself, or that a person protects, is as good as locked,
+takes one of the places that ECS has for locks, and is not ours to unlock (``lock_record``).
 """
 
 from __future__ import annotations
@@ -31,6 +32,28 @@ def is_locked(node: Node, at: float) -> bool:
 def locked(observation: ClusterObservation) -> tuple[Node, ...]:
     """The nodes whose tasks are protected now."""
     return tuple(node for node in observation.nodes if is_locked(node, observation.at))
+
+
+def is_ours(node: Node, at: float) -> bool:
+    """Whether a lock of ours is on the node's task; else somebody else protects it, or nobody."""
+    return is_locked(node, at) and node.locked_until != node.foreign_until
+
+
+def is_pinned(node: Node, at: float) -> bool:
+    """Whether the node's task stays protected whatever we give back: somebody else protects it."""
+    foreign = node.foreign_until
+    return is_locked(node, at) and foreign is not None and foreign > at
+
+
+def our_locks(observation: ClusterObservation) -> tuple[Node, ...]:
+    """The nodes with a lock of ours."""
+    return tuple(node for node in observation.nodes if is_ours(node, observation.at))
+
+
+def protected_by_others(observation: ClusterObservation) -> str:
+    """Which places somebody else has taken, as the end of a sentence; empty: none."""
+    theirs = [node.address for node in observation.nodes if is_pinned(node, observation.at)]
+    return f", and somebody else protects {listed(theirs)}" if theirs else ""
 
 
 def renewal(observation: ClusterObservation, wanted: frozenset[str], policy: Policy) -> Step | None:
@@ -63,7 +86,11 @@ def hold(observation: ClusterObservation, policy: Policy) -> Step | None:
     need = quorum(len(voters)) - len(held)
     if need > 0:
         free = observation.desired - len(locked(observation))
-        useless = [node for node in locked(observation) if node not in fit]
+        useless = [
+            node
+            for node in our_locks(observation)
+            if node not in fit and not is_pinned(node, observation.at)
+        ]
         if free < need and useless:
             text = f"The lock of {listed(n.address for n in useless)} protects no healthy vote."
             return lock_step(Kind.RELEASE, useless, text)
@@ -90,9 +117,9 @@ def the_rest(observation: ClusterObservation, policy: Policy) -> Step | None:
 
 
 def let_go(observation: ClusterObservation) -> Step | None:
-    """Give back every lock of the service; ``None``: there is none. For the end of a deployment,
-    and for locks that an execution which died has left behind."""
-    left = locked(observation)
+    """Give back every lock of ours; ``None``: there is none. For the end of a deployment, and for
+    locks that an execution which died has left behind."""
+    left = our_locks(observation)
     if not left:
         return None
     return lock_step(Kind.RELEASE, left, "The deployment has ended: its locks are given back.")

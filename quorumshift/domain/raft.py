@@ -96,6 +96,8 @@ class RaftView:
 class Task:
     """One task of the service, as ECS tells it. ``locked_until``: epoch seconds, or unprotected.
 
+    ``foreign_until``: until when somebody else protects it, with or without a lock of ours on it;
+    ``None``: nobody does, so that what protection there is is our lock (``lock_record``).
     ``ready``: it runs and its health check, where it has one, passes.
     """
 
@@ -104,6 +106,7 @@ class Task:
     colour: Colour
     ready: bool
     locked_until: float | None = None
+    foreign_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Node:
     ``address``: no other node of the observation has the same. A member at whose address another
     node is has its id added, ``10.0.0.1 (member 7)``: it has no task and no report, so nobody is
     ever asked there. ``connections``: users connected to it, member or not; ``None`` when it did
-    not tell.
+    not tell. ``foreign_until``: as of its task.
     """
 
     address: str
@@ -126,6 +129,7 @@ class Node:
     raft_id: str | None = None
     report: Report | None = None
     connections: int | None = None
+    foreign_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from quorumshift.domain.handover_scene import unfit
 from quorumshift.domain.handover_steps import Kind, Refused, Step
-from quorumshift.domain.locks import RENEW_BELOW, is_locked, locked
+from quorumshift.domain.locks import RENEW_BELOW, is_locked, locked, our_locks
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing
 from quorumshift.domain.reading import Reading, read, uncertainty
@@ -156,7 +156,7 @@ def is_done(step: Step, seen: ClusterObservation, policy: Policy) -> bool | None
     if step.kind in (Kind.LOCK, Kind.RELEASE):
         held = {node.task: node for node in locked(seen)}
         if step.kind is Kind.RELEASE:
-            return held.keys().isdisjoint(step.tasks)
+            return {node.task for node in our_locks(seen)}.isdisjoint(step.tasks)
         left = seen.at + policy.lock_minutes * 60 * RENEW_BELOW
         here = {node.task for node in seen.nodes}
         return all(

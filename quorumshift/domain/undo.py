@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quorumshift.domain.abilities import only_joins
-from quorumshift.domain.locks import locked
+from quorumshift.domain.locks import our_locks
 from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Standing
 from quorumshift.domain.reading import claimants
 from quorumshift.domain.rollout import Progress, Rollout
@@ -115,8 +115,8 @@ def strangers(cluster: ClusterObservation) -> tuple[str, ...]:
 
 def left_behind(cluster: ClusterObservation) -> bool:
     """Whether a rollout that did not end well, and that nobody follows any more, left something:
-    votes that are not blue's, or locks."""
-    return bool(strangers(cluster) or locked(cluster))
+    votes that are not blue's, or locks of ours."""
+    return bool(strangers(cluster) or our_locks(cluster))
 
 
 def _after_the_stop(seen: UndoObservation) -> Meaning:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from quorumshift.domain.errors import ClusterUnsafe
-from quorumshift.domain.locks import locked
+from quorumshift.domain.locks import our_locks
 from quorumshift.domain.marks import build_mark
 from quorumshift.domain.raft import ClusterObservation
 from quorumshift.domain.rollout import Progress
@@ -133,7 +133,7 @@ class Ending:
         if self.scaling.suspended_for() == deployment:
             return True
         seen = self.observer.look(None)
-        return bool(locked(seen)) and not strangers(seen)
+        return bool(our_locks(seen)) and not strangers(seen)
 
     def after_failure(self, execution: str, since: str) -> tuple[bool, str]:
         """Leave things safe after an execution could not go on.

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from quorumshift.domain.errors import ChangeRefused, Transient
 from quorumshift.domain.handover_steps import Kind, Step
-from quorumshift.domain.locks import hold, is_locked, let_go, lock_step, locked, the_rest
+from quorumshift.domain.locks import (
+    hold,
+    is_locked,
+    let_go,
+    lock_step,
+    our_locks,
+    protected_by_others,
+    the_rest,
+)
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Membership, quorum
 from quorumshift.ports import TaskProtection
@@ -42,8 +50,8 @@ class VoteLocks:
         if len(held) < need and not self._policy.allow_unlocked:
             raise ChangeRefused(
                 f"only {len(held)} of the {need} votes that make the quorum are locked: ECS "
-                f"protects at most {seen.desired} tasks of this service. Run more tasks, or set "
-                "allow_unlocked in the policy"
+                f"protects at most {seen.desired} tasks of this service"
+                f"{protected_by_others(seen)}. Run more tasks, or set allow_unlocked in the policy"
             )
         return seen
 
@@ -77,13 +85,13 @@ class VoteLocks:
         seen = self._observer.look(None)
         if seen.membership in (Membership.LOCAL, Membership.UNKNOWN):
             return
-        voting = {node.task for node in seen.voters}
-        astray = [node for node in locked(seen) if node.task in tasks and node.task not in voting]
+        silent = set(tasks) - {node.task for node in seen.voters}
+        astray = [node for node in our_locks(seen) if node.task in silent]
         if astray:
             self.apply(lock_step(Kind.RELEASE, astray, "Its vote went while it was locked."))
 
     def give_back(self, seen: ClusterObservation) -> None:
-        """Give back every lock that was seen, also one that an earlier execution left behind."""
+        """Give back every lock of ours, also one that an earlier execution left behind."""
         if (step := let_go(seen)) is not None:
             self.apply(step)
 

@@ -1,4 +1,4 @@
-"""Task definitions, in moto; protection and scaling."""
+"""Task definitions, in moto."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 from moto import mock_aws
 
 from quorumshift.adapters.aws.client import Client
-from quorumshift.adapters.aws.protection import EcsTaskProtection
 from quorumshift.adapters.aws.task_definitions import EcsTaskDefinitions
-from quorumshift.domain.errors import ChangeRefused, InvalidRequest, MissingResource, Transient
+from quorumshift.domain.errors import InvalidRequest, MissingResource
 from quorumshift.domain.previous import Deployed
-from tests.adapters.aws_api import Api, refusal
+from tests.adapters.aws_api import Api
 
 FAMILY = "sample"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sample@sha256:" + "1" * 64
@@ -155,42 +154,3 @@ def test_a_container_that_is_not_there_is_named(client: Any) -> None:
     live = register(ecs)
     with pytest.raises(MissingResource, match=r"no container web \(but app, sidecar\)"):
         EcsTaskDefinitions(ecs, FAMILY, "web", lambda: live, tuple).with_image(IMAGE)
-
-
-TASKS = [f"arn:aws:ecs:eu-west-1:123456789012:task/c/{number}" for number in range(12)]
-
-
-def protection(answer: Any) -> tuple[EcsTaskProtection, Api]:
-    api = Api("ecs", update_task_protection=answer)
-    return EcsTaskProtection(Client(lambda: api), "c"), api
-
-
-def test_locks_are_asked_for_ten_at_a_time() -> None:
-    ours, api = protection({"protectedTasks": [], "failures": []})
-    ours.lock(TASKS, 120)
-    asked = api.asked("update_task_protection")
-    assert [len(one["tasks"]) for one in asked] == [10, 2]
-    assert asked[0]["expiresInMinutes"] == 120
-    ours.release(TASKS[:1])
-    assert api.asked("update_task_protection")[-1]["protectionEnabled"] is False
-
-
-def test_a_budget_that_is_spent_refuses_the_change() -> None:
-    ours, _ = protection({"failures": [{"arn": TASKS[3], "reason": "DEPLOYMENT_BLOCKED"}]})
-    with pytest.raises(ChangeRefused, match="task 3: DEPLOYMENT_BLOCKED"):
-        ours.lock(TASKS[:1], 120)
-
-
-@pytest.mark.parametrize("reason", ["MISSING", "TASK_NOT_VALID"])
-def test_a_task_that_is_gone_needs_no_release(reason: str) -> None:
-    ours, _ = protection({"failures": [{"arn": TASKS[3], "reason": reason}]})
-    ours.release(TASKS[:1])
-    with pytest.raises(ChangeRefused, match=reason):
-        ours.lock(TASKS[:1], 120)
-
-
-def test_ecs_saying_no_is_a_refusal_and_a_throttle_is_not() -> None:
-    with pytest.raises(ChangeRefused, match="ClientException was said"):
-        protection(refusal("ClientException"))[0].lock(TASKS[:1], 120)
-    with pytest.raises(Transient):
-        protection(refusal("ServerException", status=500))[0].lock(TASKS[:1], 120)

@@ -11,6 +11,7 @@ from quorumshift.adapters.aws.client import Client
 from quorumshift.adapters.discovery.ecs import EcsService
 from quorumshift.domain.appspec import Capacity, Network
 from quorumshift.domain.errors import MissingResource
+from quorumshift.domain.lock_record import TAG, LockRecord
 from quorumshift.domain.raft import Colour, Task
 from tests.adapters.aws_api import Api
 
@@ -91,7 +92,9 @@ def service(
 
 
 def test_tasks_have_the_colour_of_their_task_set_and_their_locks() -> None:
-    ours, api = service([task(1, "ecs-svc/1"), task(2, "ecs-svc/1"), task(4, "ecs-svc/2")])
+    record = LockRecord(UNTIL.timestamp()).text()
+    first = {**task(1, "ecs-svc/1"), "tags": [{"key": TAG, "value": record}]}
+    ours, api = service([first, task(2, "ecs-svc/1"), task(4, "ecs-svc/2")])
     roster = ours.roster("d-1")
     assert roster.tasks == (
         Task(f"{ARN}1", "10.0.0.1", Colour.BLUE, True, UNTIL.timestamp()),
@@ -100,6 +103,11 @@ def test_tasks_have_the_colour_of_their_task_set_and_their_locks() -> None:
     )
     assert (roster.desired, roster.steady) == (3, False)
     assert len(api.asked("list_tasks")) == 2
+
+
+def test_a_protection_without_a_record_is_somebody_elses() -> None:
+    (seen,) = service([task(1, "ecs-svc/1")])[0].roster(None).tasks
+    assert seen.locked_until == seen.foreign_until == UNTIL.timestamp()
 
 
 def test_green_stays_green_when_it_has_become_the_primary() -> None:

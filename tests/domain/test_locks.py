@@ -148,3 +148,35 @@ def test_the_shortest_lock_holds_three_of_the_slowest_looks() -> None:
 
 def test_the_shortest_lock_outlasts_a_hand_over() -> None:
     assert SHORTEST_MINUTES * 60 > LONGEST_SECONDS
+
+
+def protected(observation: ClusterObservation, *others: str) -> ClusterObservation:
+    """The locks on ``others`` are not ours."""
+    nodes = (
+        replace(node, foreign_until=node.locked_until) if node.address in others else node
+        for node in observation.nodes
+    )
+    return replace(observation, nodes=tuple(nodes))
+
+
+def test_only_our_locks_are_given_back() -> None:
+    seen = protected(fleet(3, 3, locked="b1 b2 g1"), "b2", "g1")
+    step = let_go(seen)
+    assert step is not None
+    assert step.tasks == ("task/b1",)
+    assert let_go(protected(seen, "b1", "b2", "g1")) is None
+
+
+def test_a_lock_of_ours_over_one_of_theirs_is_given_back_and_makes_no_room() -> None:
+    seen = fleet(3, 3, locked="g1 g2 g3")
+    over = tuple(replace(n, foreign_until=NOW + 60 if n.locked_until else None) for n in seen.nodes)
+    step = let_go(replace(seen, nodes=over))
+    assert step is not None
+    assert step.tasks == ("task/g1", "task/g2", "task/g3")
+    assert hold(replace(seen, nodes=over), POLICY) is None
+
+
+def test_what_others_protect_is_no_room_for_a_lock_that_is_needed() -> None:
+    step = hold(protected(fleet(3, 3, locked="g1 g2 g3"), "g1", "g3"), POLICY)
+    assert step is not None
+    assert (step.kind, step.tasks) == (Kind.RELEASE, ("task/g2",))

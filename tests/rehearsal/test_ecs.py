@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from quorumshift.adapters.aws.protection import EcsTaskProtection
+from quorumshift.adapters.clock import SystemClock
+from quorumshift.adapters.discovery.ecs import EcsService
+from quorumshift.domain.lock_record import TAG
 from quorumshift.rehearsal.aws.ecs import EcsEngine
 from quorumshift.rehearsal.aws.server import EmbeddedAws
 from quorumshift.rehearsal.world import World
@@ -191,6 +195,33 @@ def test_protection_has_a_budget_and_an_end(service: Stage, world: World) -> Non
     for bad in (0, 2881):
         with pytest.raises(ClientError, match="expiresInMinutes"):
             service.protect([blue["taskArn"]], minutes=bad)
+    a_lock_and_its_end(service, blue["taskArn"])
+
+
+def a_lock_and_its_end(service: Stage, task: str) -> None:
+    """By the product's own adapter, over a protection that is not its."""
+    ours = EcsTaskProtection(service.ecs, service.name, SystemClock())
+    (seen,) = EcsService(service.ecs, service.name, service.name, "app").roster(None).tasks
+    assert seen.locked_until is None
+    service.protect([task], minutes=300)
+    ours.lock([task], 1000)
+    tagged = service.ecs.describe_tasks(cluster=service.name, tasks=[task], include=["TAGS"])
+    assert [tag["key"] for tag in tagged["tasks"][0]["tags"]] == [TAG]
+    assert "tags" not in service.tasks()[0]
+    (seen,) = EcsService(service.ecs, service.name, service.name, "app").roster(None).tasks
+    assert seen.locked_until is not None
+    assert seen.foreign_until is not None
+    assert seen.locked_until > seen.foreign_until + 3600
+    ours.release([task])
+    (seen,) = EcsService(service.ecs, service.name, service.name, "app").roster(None).tasks
+    assert seen.locked_until == seen.foreign_until is not None
+    service.protect([task], on=False)
+    keys = [f"key-{number}" for number in range(51)]
+    with pytest.raises(ClientError, match="at most 50 tags"):
+        service.ecs.tag_resource(resourceArn=task, tags=[{"key": key, "value": ""} for key in keys])
+    gone = task[:-4] + "0000"
+    with pytest.raises(ClientError, match="not active"):
+        service.ecs.untag_resource(resourceArn=gone, tagKeys=keys[:1])
 
 
 def test_a_deleted_task_set_waits_for_its_protected_tasks(service: Stage) -> None:

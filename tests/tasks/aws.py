@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quorumshift.adapters.aws.client import Client
+from quorumshift.domain.lock_record import TAG, LockRecord, read_lock_record
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import Colour
+from quorumshift.domain.raft import Colour, Task
 from quorumshift.domain.rollout import EndedBy, Progress, StageStatus
 from quorumshift.settings import Settings
 from tests.adapters.aws_api import Api, refusal
@@ -91,7 +92,7 @@ class MemoryAws:
     started with; ``redriven``: the names of those that were resumed. ``scaling``: of the service,
     which does not scale. ``leads``: the colour that the production listener leads to, where it is
     not that of who serves; ``green``: the revision of green. ``description``: of the deployment
-    once it was created, else ``None``.
+    once it was created, else ``None``. ``records``: of locks, as they stand in the tasks' tags.
     """
 
     def __init__(self, *, green: bool = True) -> None:
@@ -108,6 +109,7 @@ class MemoryAws:
         self.scaling = OneTarget(scales=False)
         self.leads = ""
         self.green = f"{DEFINITION}12"
+        self.records: dict[str, LockRecord | None] = {}
         self.apis = {
             "codedeploy": self._codedeploy(),
             "ecs": self._ecs(),
@@ -248,6 +250,10 @@ class MemoryAws:
                 ]
             },
             update_task_protection=self._protect,
+            tag_resource=lambda resourceArn, tags: self._tagged(
+                resourceArn, read_lock_record(tags[0]["value"])
+            ),
+            untag_resource=lambda resourceArn, tagKeys: self._tagged(resourceArn, None),
             describe_task_definition={
                 "taskDefinition": {
                     "taskDefinitionArn": f"{DEFINITION}11",
@@ -267,6 +273,7 @@ class MemoryAws:
         detail = {"name": "privateIPv4Address", "value": task.address}
         return {
             "taskArn": arn,
+            "tags": self._tags(task),
             "taskDefinitionArn": f"{DEFINITION}11" if blue else self.green,
             "startedBy": "ecs-svc/1" if blue else "ecs-svc/2",
             "lastStatus": "RUNNING",
@@ -276,11 +283,23 @@ class MemoryAws:
         }
 
     def _protect(self, tasks: list[str], protectionEnabled: bool, **more: Any) -> dict[str, Any]:
-        if protectionEnabled:
-            self.service.lock(tasks, more["expiresInMinutes"])
-        else:
-            self.service.release(tasks)
+        service = self.service
+        until = service.clock.now() + more["expiresInMinutes"] * 60 if protectionEnabled else None
+        for task in self._tasks():
+            if task.arn in tasks:
+                service.tasks[task.address] = replace(task, locked_until=until)
         return {"protectedTasks": [], "failures": []}
+
+    def _tagged(self, arn: str, record: LockRecord | None) -> dict[str, Any]:
+        self.records[arn] = record
+        return {}
+
+    def _tags(self, task: Task) -> list[dict[str, Any]]:
+        """A lock that a test made by the service itself is ours, as it says there."""
+        made = task.locked_until and task.locked_until != task.foreign_until
+        record = LockRecord(task.locked_until or 0, task.foreign_until) if made else None
+        known = self.records.get(task.arn, record)
+        return [{"key": TAG, "value": known.text()}] if known else []
 
     def _logs(self) -> Api:
         def read(nextToken: str = "", **_: Any) -> dict[str, Any]:

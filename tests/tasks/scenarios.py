@@ -301,7 +301,15 @@ _ANSWER = "codedeploy.put_lifecycle_event_hook_execution_status"
 _YES = [f"{_ANSWER} Succeeded", "logs.put_log_events", "print"]
 _NO = [f"{_ANSWER} Failed", *_YES[1:]]
 _STOPPED = "codedeploy.stop_deployment"
-_LOCKS = "ecs.update_task_protection"
+
+
+def _locks(tasks: int) -> list[str]:
+    return ["ecs.tag_resource"] * tasks + ["ecs.update_task_protection"]
+
+
+def _unlocks(tasks: int) -> list[str]:
+    return ["ecs.untag_resource"] * tasks + ["ecs.update_task_protection"]
+
 
 EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "a request": ("validate_request", lambda _: {"input": {}, "execution": EXECUTION}, []),
@@ -339,7 +347,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "it has succeeded": (
         "verify_outcome",
         lambda aws: _ended(aws, Progress.SUCCEEDED),
-        [_LOCKS],
+        _unlocks(2),
     ),
     "people hear of it": (
         "notify_succeeded",
@@ -357,7 +365,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
         _astray,
         ["stepfunctions.start_execution"],
     ),
-    "it has gone back": ("verify_rollback", _rolled_back, [_LOCKS]),
+    "it has gone back": ("verify_rollback", _rolled_back, _unlocks(2)),
     "people hear that it has": (
         "notify_rolled_back",
         lambda _: _outcome("sample: rolled back (CheckFailed)"),
@@ -376,19 +384,19 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "a look at the votes": ("observe", lambda _: dict(ASKED), []),
     "a plan": ("plan", lambda aws: _hand_over(aws, "step"), []),
     "the way back waits": ("plan", _way_back_waits, ["sns.publish sample: way back waits"]),
-    "a step": ("act", lambda aws: _hand_over(aws, "step"), [_LOCKS]),
+    "a step": ("act", lambda aws: _hand_over(aws, "step"), _locks(3)),
     "green has the votes": (
         "answer_succeeded",
         lambda aws: _hand_over(aws, "done"),
-        [_YES[0], _LOCKS, *_YES[1:]],
+        [_YES[0], *_locks(1), *_YES[1:]],
     ),
     "green does not get them": (
         "answer_failed",
         lambda _: {**ASKED, "failure": {"Error": "Died", "Cause": "so"}},
         _NO,
     ),
-    "the votes are home": ("answer_failed", _votes_home, [_LOCKS, "print"]),
-    "the votes are in order again": ("answer_failed", _put_in_order, [_LOCKS]),
+    "the votes are home": ("answer_failed", _votes_home, [*_unlocks(2), "print"]),
+    "the votes are in order again": ("answer_failed", _put_in_order, _unlocks(1)),
     "the votes are not": (
         "answer_failed",
         _not_in_order,
@@ -428,7 +436,7 @@ EFFECTS: dict[str, tuple[str, Scenario, list[str]]] = {
     "before green is made": (
         "hooks.before_install",
         lambda _: HOOK,
-        [_YES[0], _LOCKS, *_YES[1:]],
+        [_YES[0], *_locks(2), *_YES[1:]],
     ),
     "green is not all there": ("hooks.after_install", _one_lost, _NO),
     "before traffic moves": ("hooks.before_allow_traffic", lambda _: HOOK, _YES),

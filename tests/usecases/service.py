@@ -69,20 +69,27 @@ class MemoryService:
         return Roster(tuple(self.tasks.values()), self.size, self.steady)
 
     def lock(self, tasks: Sequence[str], minutes: int) -> None:
-        """As ECS does it: no more than the service wants."""
+        """As ECS does it: no more than the service wants. What was before is kept."""
         held = {task.arn for task in self.tasks.values() if task.locked_until}
         if len(held | set(tasks)) > self.size:
             raise ChangeRefused("DEPLOYMENT_BLOCKED")
-        self._protect(tasks, self.clock.now() + minutes * 60)
+        until = self.clock.now() + minutes * 60
+        for task in self._of(tasks):
+            if (task.locked_until or 0) <= until:
+                self.tasks[task.address] = replace(task, locked_until=until)
 
     def release(self, tasks: Sequence[str]) -> None:
-        """End the protection."""
-        self._protect(tasks, None)
+        """Put back what was."""
+        for task in self._of(tasks):
+            self.protect(task.address, task.foreign_until)
 
-    def _protect(self, tasks: Sequence[str], until: float | None) -> None:
-        for address, task in self.tasks.items():
-            if task.arn in tasks:
-                self.tasks[address] = replace(task, locked_until=until)
+    def protect(self, address: str, until: float | None) -> None:
+        """As the task itself may do it, or a person."""
+        task = replace(self.tasks[address], locked_until=until, foreign_until=until)
+        self.tasks[address] = task
+
+    def _of(self, tasks: Sequence[str]) -> list[Task]:
+        return [task for task in self.tasks.values() if task.arn in tasks]
 
     @property
     def locked(self) -> set[str]:

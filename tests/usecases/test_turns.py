@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -56,18 +57,18 @@ def run(
             return planned
         if planned.decision is Turn.STEP:
             act = hand_over.act(planned, look, DEPLOYMENT)
-            check_locks(service)
+            check_locks(service, policy)
         service.clock.sleep(planned.settle_seconds)
     raise AssertionError(f"no end: {planned}")
 
 
-def check_locks(service: MemoryService) -> None:
+def check_locks(service: MemoryService, policy: Policy) -> None:
     """Ending every unlocked task of either colour must leave a quorum, once locks are held; while
     a voter is dead that cannot be had at every moment (the model check knows what can)."""
     voters = service.voters()
     if not all(node.up for node in service.cluster.voters()):
         return
-    if len(service.locked & voters) < quorum(len(voters)):
+    if len(service.locked & voters) < quorum(len(voters)) and not policy.allow_unlocked:
         assert not any(address.startswith("g") for address in voters)
 
 
@@ -97,6 +98,47 @@ def test_a_rollout_stopped_at_any_turn_brings_the_votes_home(turn: int) -> None:
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert service.voters() == {"b1", "b2", "b3"}
     assert not any(address.startswith("g") for address in service.locked)
+
+
+NODES = ("b1", "b2", "b3", "g1", "g2", "g3")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize(
+    "theirs", [set(some) for many in (1, 2) for some in itertools.combinations(NODES, many)]
+)
+def test_what_others_protect_takes_a_place_and_is_never_unlocked(
+    theirs: set[str], stopped: bool
+) -> None:
+    """Two of one colour leave no room for a quorum of locks on the other."""
+    service = MemoryService()
+    until = {address: service.clock.now() + 50_000 for address in theirs}
+    for address in theirs:
+        service.protect(address, until[address])
+
+    def meddle(turn: int) -> None:
+        assert {a: service.tasks[a].locked_until for a in theirs} == until
+        if stopped and turn == 9:
+            service.stop(DEPLOYMENT)
+
+    planned = run(service, meddle=meddle)
+    assert planned.decision is Turn.DONE
+    room = len({address[0] for address in theirs}) == len(theirs)
+    assert (planned.goal is Colour.GREEN) is (room and not stopped)
+    if not room:
+        assert f"somebody else protects {', '.join(sorted(theirs))}" in planned.turned
+    observer = Observer(service, service.raft, service.clock, POLICY)
+    VoteLocks(observer, service, POLICY).give_back(observer.look(None))
+    assert service.locked == theirs
+
+
+def test_without_locks_a_hand_over_needs_no_room_for_them() -> None:
+    service = MemoryService()
+    for address in ("b1", "b2", "b3"):
+        service.protect(address, service.clock.now() + 50_000)
+    planned = run(service, policy=replace(POLICY, allow_unlocked=True))
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.GREEN)
+    assert service.locked == {"b1", "b2", "b3"}
 
 
 def test_a_green_task_that_vanishes_before_the_point_of_no_return_turns_it_back() -> None:

@@ -80,6 +80,17 @@ def test_a_task_whose_vote_went_meanwhile_is_not_left_locked(left: float) -> Non
     assert service.tasks["b2"].locked_until == service.clock.now() + LOCKED
 
 
+def test_a_place_that_others_have_taken_is_named() -> None:
+    service = MemoryService()
+    for address in ("g1", "g2"):
+        service.protect(address, service.clock.now() + 50_000)
+    with pytest.raises(
+        ChangeRefused, match=r"at most 3 tasks.*, and somebody else protects g1, g2"
+    ):
+        locks(service).take(DEPLOYMENT)
+    assert service.locked == {"b1", "g1", "g2"}
+
+
 def test_all_locks_are_given_back() -> None:
     service = MemoryService()
     service.lock(["arn:b1", "arn:g2"], 120)

@@ -52,7 +52,7 @@ class Lasting(TwoDeployments):
         now = self.service.clock.now()
         for address, task in list(self.service.tasks.items()):
             if task.locked_until is not None and task.locked_until <= now:
-                self.service.release([f"arn:{address}"])
+                self.service.protect(address, None)
         voters = self.service.cluster.voters()
         if sum(one.up for one in voters) < quorum(len(voters)):
             self.lost.append(now)

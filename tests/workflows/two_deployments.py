@@ -290,6 +290,7 @@ class TwoDeployments(MemoryAws):
         detail = {"name": "privateIPv4Address", "value": address}
         return {
             "taskArn": arn,
+            "tags": self._tags(self.service.tasks[address]),
             "taskDefinitionArn": f"{DEFINITION}11",
             "startedBy": owner.id,
             "lastStatus": "RUNNING",

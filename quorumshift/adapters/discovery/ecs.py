@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from quorumshift.adapters.aws.client import every
+from quorumshift.adapters.aws.task_locks import TaskLocks, record_of
 from quorumshift.domain.appspec import Blueprint, Capacity, Network
 from quorumshift.domain.errors import MissingResource
+from quorumshift.domain.lock_record import foreign_until
 from quorumshift.domain.raft import Colour, Task
 from quorumshift.domain.rollout import TaskFailure
 from quorumshift.ports import GreenTask, Roster
 
-_AT_ONCE = 100
-"""Tasks that DescribeTasks and GetTaskProtection take."""
 _PRIMARY = "PRIMARY"
 _DRAINING = "DRAINING"
 _STEADY = "STEADY_STATE"
@@ -33,6 +33,7 @@ class EcsService:
         self._cluster = cluster
         self._service = service
         self._container = container
+        self._locks = TaskLocks(ecs, cluster)
         self._checked: dict[str, bool] = {}
 
     def roster(self, deployment: str | None) -> Roster:
@@ -41,8 +42,9 @@ class EcsService:
         service = self._describe_service()
         sets = self._task_sets()
         colours = _colours(sets, deployment)
-        tasks = list(self._tasks("RUNNING"))
-        locks = self._locks([str(task["taskArn"]) for task in tasks])
+        arns = self._listed("RUNNING")
+        locks = self._locks.protected_until(arns)
+        tasks = list(self._locks.described(arns))
         return Roster(
             tasks=tuple(
                 Task(
@@ -50,7 +52,8 @@ class EcsService:
                     address=address,
                     colour=_colour_of(task, colours),
                     ready=self._is_ready(task),
-                    locked_until=locks.get(str(task["taskArn"])),
+                    locked_until=(until := locks.get(str(task["taskArn"]))),
+                    foreign_until=foreign_until(record_of(task), until),
                 )
                 for task in tasks
                 if (address := _address(task))
@@ -144,8 +147,8 @@ class EcsService:
     def _green_ids(self, deployment: str) -> set[str]:
         return {str(one["id"]) for one in self._task_sets() if one.get("externalId") == deployment}
 
-    def _tasks(self, desired: str) -> Iterator[dict[str, Any]]:
-        arns = list(
+    def _listed(self, desired: str) -> list[str]:
+        return list(
             every(
                 self._ecs.list_tasks,
                 "taskArns",
@@ -154,18 +157,9 @@ class EcsService:
                 desiredStatus=desired,
             )
         )
-        for some in _chunks(arns):
-            found = self._ecs.describe_tasks(cluster=self._cluster, tasks=some)
-            yield from found["tasks"]
 
-    def _locks(self, tasks: Sequence[str]) -> dict[str, float]:
-        locks: dict[str, float] = {}
-        for some in _chunks(tasks):
-            found = self._ecs.get_task_protection(cluster=self._cluster, tasks=some)
-            for one in found["protectedTasks"]:
-                if one.get("protectionEnabled") and one.get("expirationDate"):
-                    locks[str(one["taskArn"])] = one["expirationDate"].timestamp()
-        return locks
+    def _tasks(self, desired: str) -> Iterator[dict[str, Any]]:
+        return self._locks.described(self._listed(desired))
 
     def _is_ready(self, task: dict[str, Any]) -> bool:
         if task.get("lastStatus") != "RUNNING":
@@ -271,8 +265,3 @@ def _network(vpc: dict[str, Any]) -> Network:
         security_groups=tuple(vpc.get("securityGroups") or ()),
         public_ip=vpc.get("assignPublicIp") == "ENABLED",
     )
-
-
-def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
-    for at in range(0, len(items), _AT_ONCE):
-        yield list(items[at : at + _AT_ONCE])

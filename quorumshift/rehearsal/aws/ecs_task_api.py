@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from quorumshift.rehearsal.aws.ecs import EcsEngine
     from quorumshift.rehearsal.aws.ecs_services import Service
 
+MOST_TAGS = 50
+"""Of one resource (API reference, TagResource)."""
+
 
 def refuse(code: str, message: str) -> ECSException:
     """An error of ECS's."""
@@ -51,13 +54,15 @@ class TaskResponses(EC2ContainerServiceResponse):
         """DescribeTasks."""
         cluster = self._cluster()
         self.ecs_backend._get_cluster(cluster)
+        include = self._get_param("include") or []
         found, failures = [], []
         for name in self._get_param("tasks", []):
             task = self.engine.find_task(cluster, name)
             if task is None:
                 failures.append({"arn": name, "reason": "MISSING"})
             else:
-                found.append(task.describe())
+                tags = {"tags": task.listed_tags()} if "TAGS" in include else {}
+                found.append({**task.describe(), **tags})
         return ActionResult({"tasks": found, "failures": failures})
 
     def stop_task(self) -> ActionResult:
@@ -68,6 +73,36 @@ class TaskResponses(EC2ContainerServiceResponse):
             raise refuse("InvalidParameterException", f"The referenced task was not found: {name}")
         task.end(self._get_param("reason") or "Task stopped by user", USER)
         return ActionResult({"task": task.describe()})
+
+    def tag_resource(self) -> ActionResult:
+        """TagResource: of a task ours; of anything else moto's."""
+        task = self._tagged()
+        if task is None:
+            return super().tag_resource()
+        given = {tag["key"]: tag.get("value", "") for tag in self._get_param("tags") or []}
+        if len(task.tags | given) > MOST_TAGS:
+            raise refuse("InvalidParameterException", f"A task has at most {MOST_TAGS} tags.")
+        task.tags |= given
+        return ActionResult({})
+
+    def untag_resource(self) -> ActionResult:
+        """UntagResource; a key that is not there is no error."""
+        task = self._tagged()
+        if task is None:
+            return super().untag_resource()
+        for key in self._get_param("tagKeys") or []:
+            task.tags.pop(key, None)
+        return ActionResult({})
+
+    def _tagged(self) -> TaskRecord | None:
+        """The task that is named; ``None``: it is no task."""
+        kind, _, path = str(self._get_param("resourceArn")).split(":", 5)[-1].partition("/")
+        if kind != "task":
+            return None
+        task = self.engine.find_task(path.partition("/")[0], self._get_param("resourceArn"))
+        if task is None or not task.wanted:
+            raise refuse("InvalidParameterException", "The specified task is not active.")
+        return task
 
     def run_task(self) -> ActionResult:
         """RunTask is nobody's need here."""

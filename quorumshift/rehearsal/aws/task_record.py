@@ -57,6 +57,7 @@ class TaskRecord:
     pid: int | None = None
     proved: bool = False
     protected_until: float = 0.0
+    tags: dict[str, str] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=lambda: {"createdAt": now()})
     told: tuple[str, str] = ("", "")
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -81,6 +82,10 @@ class TaskRecord:
     def wanted(self) -> bool:
         """ECS wants it to run."""
         return self.desired_status == RUNNING
+
+    def listed_tags(self) -> list[dict[str, str]]:
+        """The tags as ECS lists them."""
+        return [{"key": key, "value": value} for key, value in self.tags.items()]
 
     def end(self, reason: str, code: str) -> bool:
         """Want it stopped. The first reason stays; ``False`` when there was one before."""
