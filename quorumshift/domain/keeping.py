@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
-from quorumshift.domain.locks import is_locked
+from quorumshift.domain.between import in_place
+from quorumshift.domain.locks import is_locked, our_locks
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation, Membership
+from quorumshift.domain.raft import ClusterObservation, Membership, Node, Standing
 from quorumshift.domain.rollout_facts import Progress, Rollout, StageStatus
 from quorumshift.domain.undo import ATTEMPTS, strangers
 
@@ -29,8 +30,8 @@ GRACE_SECONDS = 120.0
 class Deed(StrEnum):
     """``HOLD``: lock a quorum of the votes. ``RENEW``: begin the voters' locks anew. ``STOP``: stop
     a rollout that nobody follows, with its roll-back. ``ANSWER``: say no for a hand-over that died.
-    ``HAND_BACK``: call the votes home. ``RECONCILE``: have them follow the tasks. ``CLEAN_UP``:
-    scaling goes on, and locks are given back."""
+    ``HAND_BACK``: call the votes home. ``RECONCILE``: have them follow the tasks. ``LET_GO``: give
+    back locks that nothing needs. ``CLEAN_UP``: scaling goes on, and locks are given back."""
 
     HOLD = "hold"
     RENEW = "renew"
@@ -38,6 +39,7 @@ class Deed(StrEnum):
     ANSWER = "answer"
     HAND_BACK = "handBack"
     RECONCILE = "reconcile"
+    LET_GO = "letGo"
     CLEAN_UP = "cleanUp"
 
 
@@ -66,19 +68,34 @@ class Facts:
         """Whether the rollout is under way."""
         return self.rollout is not None and self.rollout.progress is Progress.RUNNING
 
+    @property
+    def under_way(self) -> bool:
+        """Whether any rollout is."""
+        return self.running or self.undoing or bool(self.other)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else acts."""
+        return not (self.followed or self.moving or self.other)
+
+    @property
+    def known(self) -> bool:
+        """Whether a quorum tells who votes."""
+        return self.cluster.membership not in (Membership.LOCAL, Membership.UNKNOWN)
+
 
 def decide(facts: Facts, policy: Policy) -> tuple[Deed, ...]:
     """What is to be done now, in this order. Never raises."""
     votes = strangers(facts.cluster)
-    known = facts.cluster.membership not in (Membership.LOCAL, Membership.UNKNOWN)
-    under_way = facts.running or facts.undoing or bool(facts.other)
-    alone = not (facts.followed or facts.moving or facts.other)
+    known, under_way, alone = facts.known, facts.under_way, facts.alone
     found = []
     if under_way or votes or not known:  # a task that ends now may cost a vote that is needed
         if alone and known:
             found.append(Deed.HOLD)
         if runs_short(facts.cluster, policy):
             found.append(Deed.RENEW)
+    if needless(facts, policy):
+        found.append(Deed.LET_GO)
     if facts.question and not facts.moving and _waits(facts):
         found.append(Deed.ANSWER)
     if facts.running and alone:
@@ -99,6 +116,21 @@ def runs_short(cluster: ClusterObservation, policy: Policy) -> bool:
         if node.locked_until is not None and is_locked(node, cluster.at)
     ]
     return bool(left) and min(left) <= least
+
+
+def needless(facts: Facts, policy: Policy) -> tuple[Node, ...]:
+    """Nodes with a lock of ours that nothing needs: while no votes are moved those that do not
+    vote, which would only keep their tasks from ending; and all of them once the votes are where
+    the tasks are, and nothing is under way. A lock that is younger than the keeper's pace is left:
+    whoever made it may not be seen yet."""
+    if facts.moving or not facts.known:
+        return ()
+    seen = facts.cluster
+    young = seen.at + policy.lock_minutes * 60 - EVERY_SECONDS
+    old = [node for node in our_locks(seen) if (node.locked_until or 0) <= young]
+    if facts.alone and not facts.under_way and in_place(seen):
+        return tuple(old)
+    return tuple(node for node in old if node.standing is Standing.OUTSIDE)
 
 
 def _waits(facts: Facts) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.errors import ChangeRefused, Transient
-from quorumshift.domain.keeping import GRACE_SECONDS, Deed, Facts, decide, runs_short
+from quorumshift.domain.keeping import GRACE_SECONDS, Deed, Facts, decide, needless, runs_short
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.rollout import Check, Progress
 from quorumshift.ports import (
@@ -144,9 +144,17 @@ class Keeping:
         elif deed is Deed.RECONCILE:
             found = self.reconciling.look()
             return found.reason if found.alarming else ""
+        elif deed is Deed.LET_GO:
+            self._let_go(facts)
         elif deed is Deed.CLEAN_UP:
             return self._clean_up(facts.suspended_for or rollout)
         return ""
+
+    def _let_go(self, facts: Facts) -> None:
+        """Unless votes are moved, or a rollout has begun, since the look."""
+        if self.hand_overs.running() or (not facts.under_way and self.deployments.active()):
+            return
+        self.locks.let_go(needless(facts, self.policy))
 
     def _clean_up(self, deployment: str) -> str:
         kept = self.ending.clean_up(deployment)

@@ -17,7 +17,7 @@ from quorumshift.domain.locks import (
     the_rest,
 )
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation, Membership, quorum
+from quorumshift.domain.raft import ClusterObservation, Membership, Node, quorum
 from quorumshift.ports import TaskProtection
 from quorumshift.usecases.observer import Observer
 
@@ -94,6 +94,10 @@ class VoteLocks:
         """Give back every lock of ours, also one that an earlier execution left behind."""
         if (step := let_go(seen)) is not None:
             self.apply(step)
+
+    def let_go(self, nodes: Sequence[Node]) -> None:
+        """Give back our locks on these, which nothing needs."""
+        self.apply(lock_step(Kind.RELEASE, nodes, "Nothing needs them any more."))
 
     def apply(self, step: Step) -> None:
         """Do a lock or a release. Raises ``ChangeRefused``."""

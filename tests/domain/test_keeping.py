@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from quorumshift.domain.appspec import HAND_OVER_STAGE
-from quorumshift.domain.keeping import SHORT, Deed, Facts, decide, runs_short
+from quorumshift.domain.keeping import (
+    EVERY_SECONDS,
+    SHORT,
+    Deed,
+    Facts,
+    decide,
+    needless,
+    runs_short,
+)
 from quorumshift.domain.policy import Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Membership, Node, Standing
 from quorumshift.domain.rollout import Progress, Rollout, Stage, StageStatus
@@ -103,6 +111,65 @@ def test_where_votes_do_not_follow_the_tasks_those_of_a_living_task_still_do() -
 def test_while_nobody_knows_who_votes_locks_are_renewed_and_nothing_is_moved() -> None:
     seen = Facts(cluster(left=60, known=False), RUNNING, followed=False)
     assert deeds(seen) == {Deed.RENEW, Deed.STOP}
+
+
+OLD = float(LOCKED - EVERY_SECONDS)
+"""Seconds left of a lock that was made a look ago."""
+
+
+def outside(seen: ClusterObservation, *addresses: str, left: float = OLD) -> ClusterObservation:
+    """With these tasks of green, locked, which are no members."""
+    more = tuple(
+        Node(one, Colour.GREEN, Standing.OUTSIDE, f"arn:{one}", locked_until=seen.at + left)
+        for one in addresses
+    )
+    return replace(seen, nodes=(*seen.nodes, *more))
+
+
+def let_go(facts: Facts) -> set[str]:
+    assert (Deed.LET_GO in deeds(facts)) is bool(needless(facts, POLICY))
+    return {node.address for node in needless(facts, POLICY)}
+
+
+@pytest.mark.parametrize("rollout", [STOPPED, SUCCEEDED, None])
+def test_locks_that_nothing_needs_are_given_back(rollout: Rollout | None) -> None:
+    seen = Facts(cluster(left=OLD), rollout, followed=False)
+    assert let_go(seen) == {"b1", "b2", "b3"}
+    assert let_go(replace(seen, cluster=cluster(left=OLD + 1))) == set(), "somebody has just begun"
+    for owned in (
+        replace(seen, followed=True),
+        replace(seen, moving=True),
+        replace(seen, other="d-2"),
+        replace(seen, undoing=True),
+        replace(seen, cluster=cluster("g1", left=OLD)),
+        replace(seen, cluster=cluster(left=OLD, known=False)),
+    ):
+        assert let_go(owned) == set()
+    missing = replace(seen.cluster, nodes=seen.cluster.nodes[:2])
+    astray = (*missing.nodes, replace(seen.cluster.nodes[2], standing=Standing.LEARNER))
+    assert let_go(replace(seen, cluster=replace(missing, nodes=astray))) == set()
+
+
+def test_locks_of_others_are_never_given_back() -> None:
+    nodes = tuple(
+        replace(node, foreign_until=node.locked_until if node.address == "b1" else 1060)
+        for node in cluster(left=OLD).nodes
+    )
+    seen = Facts(replace(cluster(), nodes=nodes), STOPPED, followed=False)
+    assert let_go(seen) == {"b2", "b3"}
+
+
+@pytest.mark.parametrize("followed", [True, False])
+@pytest.mark.parametrize("rollout", [RUNNING, STOPPED])
+def test_a_lock_on_a_task_that_does_not_vote_is_given_back_unless_votes_are_moved(
+    rollout: Rollout, followed: bool
+) -> None:
+    """CodeDeploy could not end it; who locked it has died, or came too late."""
+    seen = Facts(outside(cluster(), "g1", "g2"), rollout, followed=followed)
+    assert let_go(seen) == {"g1", "g2"}
+    assert let_go(replace(seen, moving=True)) == set()
+    assert let_go(replace(seen, cluster=outside(cluster(), "g1", left=OLD + 1))) == set()
+    assert let_go(replace(seen, cluster=outside(cluster(known=False), "g1"))) == set()
 
 
 @pytest.mark.parametrize("minutes", [60, 360, 2880])

@@ -253,6 +253,21 @@ def test_locks_are_renewed_though_nobody_can_be_asked_about_the_deployment(aws: 
     assert aws.service.locked == set()
 
 
+def test_the_keeper_gives_back_locks_that_were_left_and_not_those_of_others(aws: Lasting) -> None:
+    """Nothing was ever deployed; whoever moved the votes between deployments has died."""
+    service = aws.service
+    service.lock(["arn:b1", "arn:b2"], SETTINGS.policy.lock_minutes)
+    service.protect("b3", theirs := service.clock.now() + 36_000)
+    assert "letGo" not in keep.handler({}, None)["deeds"], "they are new"
+    service.clock.sleep(EVERY_SECONDS)
+    aws.executions["reconcile-1"] = "RUNNING"
+    assert "letGo" not in keep.handler({}, None)["deeds"]
+    aws.executions.clear()
+    assert "letGo" in keep.handler({}, None)["deeds"]
+    assert service.locked == {"b3"}
+    assert service.tasks["b3"].locked_until == theirs
+
+
 def test_the_keeper_leaves_alone_what_is_followed(aws: Lasting) -> None:
     aws.begin("one", machine("deploy"), {})
     deeds: list[str] = []
