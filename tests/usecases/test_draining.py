@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorumshift.domain.data import from_json, to_json
@@ -152,6 +152,7 @@ def test_a_stop_while_it_waits_says_what_it_waited_for() -> None:
     )
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(
     seen=observations() | st.just(HANDED_OVER),
     users=st.lists(st.integers(0, 99) | st.none(), min_size=7, max_size=7),
