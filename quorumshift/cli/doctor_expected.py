@@ -40,6 +40,7 @@ def expected_of(configuration: Configuration, file: Path) -> Expected:
         delay=balancer.deregistration_delay_seconds,
         scheme=balancer.scheme,
         reserved=sum(spec.reserved for spec in SPECS) if configuration.functions.reserve else 0,
+        images_allow=configuration.images.allow,
         application=names.application,
         deployment_group=names.deployment_group,
         functions=tuple(names.function(state) for state in _functions(configuration)),

@@ -83,16 +83,21 @@ def is_own(reference: ImageReference, own: str) -> bool:
     return repository(reference) == _plain(own)
 
 
-def refuse_stranger(reference: ImageReference, image: str, own: str, allow: Sequence[str]) -> None:
-    """Raises ``InvalidRequest`` for a repository that is neither ``own`` nor in ``allow``: entries
-    ``registry/name``, or ``registry/…/*`` for all below."""
+def is_allowed(reference: ImageReference, own: str, allow: Sequence[str]) -> bool:
+    """Whether its repository is ``own`` or in ``allow``: entries ``registry/name``, or
+    ``registry/…/*`` for all below."""
     asked = repository(reference)
-    if asked == _plain(own) or any(_covers(_plain(one), asked) for one in allow):
+    return asked == _plain(own) or any(_covers(_plain(one), asked) for one in allow)
+
+
+def refuse_stranger(reference: ImageReference, image: str, own: str, allow: Sequence[str]) -> None:
+    """Raises ``InvalidRequest`` for a repository that is not allowed."""
+    if is_allowed(reference, own, allow):
         return
     raise InvalidRequest(
-        f"image: {image!r} is of the repository {asked}, and this service takes images of {own} "
-        f"{'and ' + ', '.join(allow) if allow else 'alone'}; push it there, or add the repository "
-        "to [images] allow in quorumshift.toml and deploy the stack"
+        f"image: {image!r} is of the repository {repository(reference)}, and this service takes "
+        f"images of {own} {'and ' + ', '.join(allow) if allow else 'alone'}; push it there, or add "
+        "the repository to [images] allow in quorumshift.toml and deploy the stack"
     )
 
 

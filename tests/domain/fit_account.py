@@ -37,6 +37,9 @@ from quorumshift.domain.policy import Dialect, Policy
 from tests.domain.cluster_builder import cluster
 
 HOOKS = ("app-before-install", "app-after-install")
+OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app"
+"""URI of the service's repository."""
+DIGEST = f"sha256:{'1' * 64}"
 EXPECTED = Expected(
     file="quorumshift.toml",
     service="app",
@@ -139,7 +142,7 @@ TASK_SET = TaskSet(
 SERVICE = EcsService("ACTIVE", "CODE_DEPLOY", 3, 3, {"FARGATE": 1}, (TASK_SET,))
 CONTAINER = Container(
     name="app",
-    image="registry/app@sha256:1",
+    image=f"{OWN}@{DIGEST}",
     ports=frozenset({8080, 3001, 2379, 2380}),
     stop_timeout=30,
     environment={"PROMOTION": "orchestrated", "LOG": "info"},
@@ -205,9 +208,9 @@ def fit(**changed: Any) -> Facts:
             "deployment": Look(Role("d", "arn:d", frozenset({"codedeploy.amazonaws.com"}))),
         },
         denied={"execution": Look(()), "deployment": Look(()), "register": Look(())},
-        repository=Look(Repository(True, "registry/app")),
-        first_image=Look("sha256:1"),
-        live_image=Look("sha256:1"),
+        repository=Look(Repository(True, OWN)),
+        first_image=Look(DIGEST),
+        live_image=Look(DIGEST),
         project=Look("https://github.com/owner/app.git"),
         secrets={"app/token": Look(True), "app/database": Look(True)},
         topic=Look(Topic(1, 0)),

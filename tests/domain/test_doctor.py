@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quorumshift.adapters.aws.client import Client
+from quorumshift.adapters.aws.images import EcrImages
 from quorumshift.domain.doctor import Check, Facts, Look, State, diagnose
 from quorumshift.domain.doctor.expected import Adopted, Expected
 from quorumshift.domain.doctor.facts import Function, Repository, Topic
 from quorumshift.domain.doctor.network import ENDPOINTS
 from quorumshift.domain.doctor.network_facts import Rule, Subnet
+from quorumshift.domain.errors import InvalidRequest
 from quorumshift.domain.look import Look as ClusterLook
+from tests.adapters.aws_api import Api
 from tests.domain.cluster_builder import cluster
 from tests.domain.fit_account import (
     ADOPTED,
@@ -23,11 +27,13 @@ from tests.domain.fit_account import (
     BLUE,
     CONTAINER,
     DEFINITION,
+    DIGEST,
     EXPECTED,
     GREEN,
     GROUP,
     LISTENERS,
     NETWORK,
+    OWN,
     SERVICE,
     TARGETS,
     TASK_SET,
@@ -362,11 +368,36 @@ SPOILT: Mapping[str, tuple[dict[str, Any], set[str], str]] = {
     ),
     "no repository": ({"repository": Look()}, {"images/repository"}, "create-repository"),
     "mutable tags": (
-        {"repository": Look(Repository(False, "registry/app"))},
+        {"repository": Look(Repository(False, OWN))},
         {"images/tags"},
         "IMMUTABLE",
     ),
     "the live image is gone": ({"live_image": Look()}, {"images/image that serves"}, "push"),
+    "a live image of another repository": (
+        container(image=f"ghcr.io/owner/app@{DIGEST}"),
+        {"images/image is allowed"},
+        '[images] allow = ["ghcr.io/owner/app"]',
+    ),
+    "a live image of another account": (
+        container(image=f"210987654321.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}"),
+        {"images/image is allowed"},
+        '[images] allow = ["210987654321.dkr.ecr.us-east-1.amazonaws.com/app"]',
+    ),
+    "a live image of Docker Hub": (
+        container(image=f"app@{DIGEST}"),
+        {"images/image is allowed"},
+        '[images] allow = ["docker.io/library/app"]',
+    ),
+    "a live image by a tag of another repository": (
+        container(image="ghcr.io/owner/app:v1"),
+        {"images/image is allowed"},
+        "names it with its digest",
+    ),
+    "a live image without a tag": (
+        container(image="nginx"),
+        {"images/image is allowed"},
+        "register and deploy a revision",
+    ),
     "another source": (
         {"project": Look("https://github.com/someone/else")},
         {"build/project"},
@@ -562,3 +593,37 @@ def test_whatever_is_missing_it_is_told_and_never_raises(gone: set[str], denied:
     for check in found(facts).values():
         assert check.seen
         assert bool(check.fix) == (check.state is State.NG)
+
+
+@pytest.mark.parametrize(
+    ("image", "allow", "state"),
+    [
+        (f"ghcr.io/owner/app@{DIGEST}", ("ghcr.io/owner/*",), State.OK),
+        (f"ghcr.io/owner/app@{DIGEST}", ("ghcr.io/owner/other",), State.NG),
+        ("ghcr.io/owner/app:v1", ("ghcr.io/owner/app",), State.NG),
+        (f"{OWN}:v1", (), State.OK),
+        (f"123456789012.dkr-ecr.us-east-1.on.aws/app@{DIGEST}", (), State.OK),
+    ],
+)
+def test_what_the_functions_will_refuse_is_told_beforehand(
+    image: str, allow: tuple[str, ...], state: State
+) -> None:
+    """As RegisterTaskDefinition judges it when the current revision is deployed again."""
+    allowed = replace(EXPECTED, images_allow=allow)
+    check = found(fit(**container(image=image)), allowed)["images/image is allowed"]
+    assert check.state is state
+    ecr = Api("ecr", describe_images={"imageDetails": [{"imageDigest": DIGEST}]})
+    checked = EcrImages(Client(lambda: ecr), OWN, allow).check
+    if state is State.OK:
+        checked(image)
+    else:
+        with pytest.raises(InvalidRequest):
+            checked(image)
+
+
+def test_without_an_image_nobody_says_that_it_is_allowed() -> None:
+    name = "images/image is allowed"
+    unread: dict[str, Any] = {"definition": Look(unknown="because ECS did not answer")}
+    unmade: dict[str, Any] = {"repository": Look()}
+    for lacking in (unread, unmade, container(name="other")):
+        assert found(fit(**lacking))[name].state is State.SKIP

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from quorumshift.domain.doctor.expected import Expected
-from quorumshift.domain.doctor.facts import Facts
+from quorumshift.domain.doctor.facts import Definition, Facts
 from quorumshift.domain.doctor.finding import Group, Ledger, because, listed
 from quorumshift.domain.doctor.stage import Stage
+from quorumshift.domain.errors import InvalidRequest
+from quorumshift.domain.images import as_pulled, is_allowed, is_own, repository
 
 LEAST_BOOTSTRAP = 6
 """What the CDK's stack synthesizer asks for (AWS CDK, ``DefaultStackSynthesizer``)."""
@@ -59,7 +61,7 @@ def images(expected: Expected, facts: Facts) -> Group:
     found = ledger.found(facts.repository, "repository", f"there is no {name}", fix)
     if found is None:
         why = because("the repository is not known")
-        ledger.skip(why, "tags", "first image", "image that serves")
+        ledger.skip(why, "tags", "first image", "image that serves", "image is allowed")
         return ledger.group()
     ledger.ok("repository", found.uri)
     ledger.that(
@@ -81,14 +83,42 @@ def images(expected: Expected, facts: Facts) -> Group:
             ledger.ok("first image", f"{tag} is {digest}")
     if facts.definition.value is None:
         ledger.skip(
-            because("no task definition serves, or none could be read"), "image that serves"
+            because("no task definition serves, or none could be read"),
+            "image that serves",
+            "image is allowed",
         )
     else:
         fix = "push it again, or deploy another: a task that is replaced could not be started"
         digest = ledger.found(live, "image that serves", "it is not in the repository", fix)
         if digest is not None:
             ledger.ok("image that serves", digest)
+        _allowed(ledger, expected, facts.definition.value, found.uri)
     return ledger.group()
+
+
+def _allowed(ledger: Ledger, expected: Expected, definition: Definition, own: str) -> None:
+    """Whether the image that serves may be deployed again, as the canary does, or a roll-back."""
+    name, containers = "image is allowed", definition.containers
+    image = next((one.image for one in containers if one.name == expected.container), None)
+    if image is None:
+        ledger.skip(because(f"there is no container {expected.container}"), name)
+        return
+    pin = "register and deploy a revision that names it with its digest, @sha256:…"
+    try:
+        asked = as_pulled(image)
+    except InvalidRequest as error:
+        ledger.ng(name, str(error), pin)
+        return
+    where, pinned = repository(asked), bool(asked.digest) or is_own(asked, own)
+    if not is_allowed(asked, own, expected.images_allow):
+        seen = (
+            f"it is of {where}: to deploy it again, as the canary or a roll-back does, is refused"
+        )
+        fix = f'say [images] allow = ["{where}"] in {expected.file} and deploy the stack'
+        ledger.ng(name, seen, fix if pinned else f"{fix}; and {pin}")
+    else:
+        seen = f"it is of {where}" + ("" if pinned else ", where its tag cannot be looked up")
+        ledger.that(pinned, name, seen, pin)
 
 
 def build(expected: Expected, facts: Facts, stage: Stage) -> Group:

@@ -64,7 +64,7 @@ class Expected:
     ``canary``: the schedule's name, ``fires`` whether it is meant to. ``email``: who is told, empty
     for nobody. ``cpu``: of a task, in units of 1/1,024 vCPU. ``scheme``: what the listeners speak,
     ``https`` or ``http``. ``reserved``: concurrent executions that hooks and watchdog have to
-    themselves.
+    themselves. ``images_allow``: repositories besides the service's own, ``[images] allow``.
     """
 
     file: str
@@ -112,3 +112,4 @@ class Expected:
     adopted: Adopted = field(default_factory=Adopted)
     scheme: str = "https"
     reserved: int = 0
+    images_allow: tuple[str, ...] = ()
