@@ -84,16 +84,22 @@ def _cluster(service: Service, rollout: Rollout | None) -> tuple[dict[str, Any],
     """How it stands; and the deployment that is under way where ``rollout`` is none."""
     from quorumshift.cli.cluster import Cluster
     from quorumshift.domain.data import to_json
-    from quorumshift.domain.locks import locked
+    from quorumshift.domain.locks import is_ours, locked
 
     try:
         cluster = Cluster(service)
         look = cluster.look((rollout.undoes or rollout.id) if rollout else None)
     except ObservationFailed as error:
         return {"cluster": None, "locks": None, "trouble": str(error)}, ""
+    seen = look.cluster
     locks = [
-        {"address": node.address, "task": node.task, "until": node.locked_until}
-        for node in locked(look.cluster)
+        {
+            "address": node.address,
+            "task": node.task,
+            "until": node.locked_until,
+            "ours": is_ours(node, seen.at),
+        }
+        for node in locked(seen)
     ]
-    verdict = to_json(cluster.verdict(look.cluster))
+    verdict = to_json(cluster.verdict(seen))
     return {"cluster": verdict, "locks": locks, "trouble": ""}, look.busy

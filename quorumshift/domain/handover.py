@@ -39,7 +39,7 @@ from quorumshift.domain.handover_steps import (
     Refused,
     Step,
 )
-from quorumshift.domain.locks import hold, is_locked, let_go, renewal
+from quorumshift.domain.locks import hold, is_locked, let_go, lock_step, our_locks, renewal
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
 from quorumshift.domain.reading import Reading, listed, read, uncertainty
@@ -216,6 +216,9 @@ def _arrived(scene: Scene, path: Rows) -> Plan:
         wait = missing_tasks(scene)
     if wait:
         return Plan(Next.WAIT, None, wait, "", path, crossed)
+    if extended := [node for node in our_locks(scene.observation) if _leaves(node, scene)]:
+        back = lock_step(Kind.RELEASE, extended, "Its own protection is put back as it was.")
+        return Plan(Next.STEP, back, back.reason, "", path, crossed)
     locks = len(set(here.locked) & set(here.voters))
     reason = (
         f"The goal votes, and nobody else: {listed(here.voters)}. {here.leader} leads, "
@@ -225,6 +228,10 @@ def _arrived(scene: Scene, path: Rows) -> Plan:
         left = enumerated(here.learners)
         reason += f" {left} may still learn: {here.leader} leads and cannot remove anybody."
     return Plan(Next.DONE, None, reason, "", path, crossed)
+
+
+def _leaves(node: Node, scene: Scene) -> bool:
+    return node.standing is Standing.OUTSIDE and node.address not in scene.wanted
 
 
 def _not_yet(scene: Scene, here: Configuration, step: Step) -> str:

@@ -91,5 +91,8 @@ def _cluster(found: Mapping[str, Any]) -> str:
 def _locks(locks: list[Mapping[str, Any]] | None) -> str:
     if locks is None:
         return ""
-    told = [f"{lock['address']} until {moment(lock['until'])}" for lock in locks]
+    told = [
+        f"{lock['address']} until {moment(lock['until'])}{'' if lock['ours'] else ' (not ours)'}"
+        for lock in locks
+    ]
     return ", ".join(told) or "none"

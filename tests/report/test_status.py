@@ -51,14 +51,16 @@ def test_a_roll_back_is_under_way() -> None:
         "undoes": "d-1",
         "traffic": {"blue": 90.0, "green": 10.0},
     }
-    locks = [{"address": "10.0.0.1", "task": "t", "until": 1795416520.0}]
+    lock = {"address": "10.0.0.1", "task": "t", "until": 1795416520.0, "ours": True}
+    locks = [lock, {**lock, "address": "10.0.0.2", "ours": False}]
     found = {**FOUND, "deployment": deployment, "execution": RECORD, "last": None, "locks": locks}
     page = as_text(found)
     assert "deployment d-2 at its beginning, rolls d-1 back\n" in page
     assert "traffic    blue 90 %, green 10 %\n" in page
     assert "execution  one at PollDeployment for 1:15: image v2, asked by ada; " in page
     assert f"executions/details/{RECORD['executionArn']}\n" in page
-    assert "locks      10.0.0.1 until 2026-11-23T06:48:40Z" in page
+    until = "until 2026-11-23T06:48:40Z"
+    assert f"locks      10.0.0.1 {until}, 10.0.0.2 {until} (not ours)" in page
     assert "last" not in page
 
 

@@ -132,6 +132,23 @@ def test_what_others_protect_takes_a_place_and_is_never_unlocked(
     assert service.locked == theirs
 
 
+@pytest.mark.parametrize("goal", [Colour.GREEN, Colour.BLUE])
+def test_a_protection_that_was_too_short_is_put_back_before_its_task_is_to_end(
+    goal: Colour,
+) -> None:
+    """CodeDeploy waits for the end of every protection: for theirs, and not for ours."""
+    service = MemoryService()
+    leaving = "b1" if goal is Colour.GREEN else "g1"
+    if goal is Colour.BLUE:
+        run(service)
+        service.stop(DEPLOYMENT)
+    service.protect(leaving, theirs := service.clock.now() + 900)
+    planned = run(service, goal)
+    assert (planned.decision, planned.goal) == (Turn.DONE, goal)
+    assert service.tasks[leaving].locked_until == theirs
+    assert leaving not in service.voters()
+
+
 def test_without_locks_a_hand_over_needs_no_room_for_them() -> None:
     service = MemoryService()
     for address in ("b1", "b2", "b3"):
