@@ -36,7 +36,8 @@ class VoteLocks:
     def take(self, deployment: str) -> ClusterObservation:
         """Lock a quorum of the voters and return what was seen afterwards.
 
-        Raises ``ChangeRefused`` when ECS cannot protect that many, unless the policy allows it.
+        Raises ``ChangeRefused`` when ECS cannot protect that many, unless the policy allows it, and
+        ``Transient`` when nobody tells who votes.
         """
         seen = self._observer.look(deployment)
         for _ in range(_MOST_STEPS):
@@ -45,6 +46,8 @@ class VoteLocks:
                 break
             self.apply(step)
             seen = self._observer.look(deployment)
+        if not seen.voters:
+            raise Transient(f"nobody told who votes: {'; '.join(seen.unknown) or 'no reply'}")
         held = [node for node in seen.voters if is_locked(node, seen.at)]
         need = quorum(len(seen.voters))
         if len(held) < need and not self._policy.allow_unlocked:

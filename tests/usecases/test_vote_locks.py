@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from quorumshift.domain.errors import ChangeRefused
+from quorumshift.domain.errors import ChangeRefused, Transient
 from quorumshift.domain.policy import Policy
 from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.vote_locks import VoteLocks
@@ -89,6 +89,19 @@ def test_a_place_that_others_have_taken_is_named() -> None:
     ):
         locks(service).take(DEPLOYMENT)
     assert service.locked == {"b1", "g1", "g2"}
+
+
+def test_a_look_that_nobody_answers_says_nothing_of_locks() -> None:
+    """The hook asks again; before, it said that ECS protects too few tasks."""
+    service = MemoryService()
+
+    def silence(tasks: object, minutes: int) -> None:
+        for node in service.cluster.nodes.values():
+            node.up = False
+
+    service.lock = silence  # type: ignore[method-assign] # the fault
+    with pytest.raises(Transient, match="nobody told who votes"):
+        locks(service).take(DEPLOYMENT)
 
 
 def test_all_locks_are_given_back() -> None:
