@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.function_specs import KEEPS, READ_SECRET, SPECS, action_of
+from infra.function_specs import READ_SECRET, SPECS
 from infra.grants import NETWORK_INTERFACES, TRACING
 
 _LAMBDA = "Lambda itself does it in the function's name; a rehearsal's functions are processes"
@@ -37,11 +37,10 @@ _REFUSES = "the hook says no by itself when the hand-over cannot be started"
 
 _RECORD = "what was suspended before stands in a tag of the scalable target; not recorded yet"
 _LOCKED = "what a task's protection was before a lock stands in its tag; not recorded yet"
-_ALL = "every vote is locked before blue ends; not recorded yet"
 _WHOSE = "whether votes and locks are still this deployment's; not recorded yet"
-_MOVING = "a deployment begins when no votes are being moved; not recorded yet"
 
-_KEEPS = "the keeper is not recorded yet; tests/workflows/test_kept.py shows each deed"
+_DATABASE = "the keeper of a service whose nodes stand in a database; not recorded yet"
+_KEEPS = "the keeper looked and found nothing to do; tests/workflows/test_kept.py shows each deed"
 
 EVERYWHERE: Mapping[str, str] = dict.fromkeys(TRACING, _LAMBDA)
 """Granted to every function."""
@@ -72,7 +71,7 @@ _CLEANS_UP: Mapping[str, str] = {
     **_HEALTH,
     **_LOOKS,
     **_RESTORES,
-    **_LOCKS,
+    "ecs:TagResource": _LOCKED,
     "ecs:UpdateService": _SCALES,
     "codedeploy:BatchGetDeployments": _ANOTHER,
 }
@@ -87,6 +86,20 @@ _ANSWER: Mapping[str, str] = dict.fromkeys(
     ),
     _REFUSES,
 )
+
+_DEEDS = (
+    "application-autoscaling:RegisterScalableTarget",
+    "codedeploy:PutLifecycleEventHookExecutionStatus",
+    "codedeploy:StopDeployment",
+    "ecs:UpdateService",
+    "ecs:UpdateTaskProtection",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sns:Publish",
+    "states:RedriveExecution",
+    "states:StartExecution",
+)
+"""Of the keeper."""
 
 OWN: Mapping[str, Mapping[str, str]] = {
     "RegisterTaskDefinition": {
@@ -108,12 +121,15 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "ecs:UpdateService": _SCALES,
         "application-autoscaling:ListTagsForResource": _RECORD,
         "application-autoscaling:TagResource": _RECORD,
-        "states:ListExecutions": _MOVING,
     },
     "PollDeployment": _LOCKS,
-    "VerifyOutcome": {**_CLEANS_UP, **_MEASURES},
-    "PollRollback": {**_HEALTH, **_LISTS, "states:RedriveExecution": _RESUMES},
-    "VerifyRollback": {**_CLEANS_UP, **_MEASURES},
+    "VerifyOutcome": _CLEANS_UP,
+    "PollRollback": {
+        **_HEALTH,
+        "codedeploy:BatchGetDeployments": _WHOSE,
+        "states:RedriveExecution": _RESUMES,
+    },
+    "VerifyRollback": _CLEANS_UP,
     "NotifyFailed": {
         **_MEASURES,
         **_HEALTH,
@@ -124,14 +140,9 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "ecs:UpdateService": _SCALES,
     },
     "Observe": {"codedeploy:BatchGetDeployments": _ANOTHER},
-    "Act": {
-        **_LOOKS,
-        **_LISTS,
-        **_LOCKS,
-        **dict.fromkeys(("ecs:DescribeTasks", "ecs:GetTaskProtection"), _LOCKED),
-    },
+    "Act": _LISTS,
     "Plan": {"sns:Publish": _WAITS},
-    "AnswerSucceeded": {**_HEALTH, **_LISTS, **_LOCKS, "ecs:UpdateTaskProtection": _ALL},
+    "AnswerSucceeded": {**_HEALTH, **_LISTS, "ecs:UntagResource": _LOCKED},
     "AnswerFailed": {
         **_HEALTH,
         **_LOOKS,
@@ -139,7 +150,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "codedeploy:BatchGetDeployments": _ANOTHER,
         "sns:Publish": _UNRECONCILED,
     },
-    "BeforeInstall": {**_HOOK, **_LOCKS},
+    "BeforeInstall": {**_HOOK, "ecs:UntagResource": _LOCKED},
     "AfterInstall": {**_HOOK, **_LOCKS, "ecs:UpdateTaskProtection": _STRAY_VOTE},
     "AfterAllowTestTraffic": _HOOK,
     "BeforeAllowTraffic": {"ecr:BatchGetImage": _PLATFORMS},
@@ -149,7 +160,10 @@ OWN: Mapping[str, Mapping[str, str]] = {
     },
     "Reconcile": {"sns:Publish": _UNRECONCILED, "sqs:SendMessage": _LETTERS},
     "Keep": {
-        **dict.fromkeys((*map(action_of, KEEPS), *READ_SECRET), _KEEPS),
+        **_LOCKS,
+        **_RESTORES,
+        **dict.fromkeys(_DEEDS, _KEEPS),
+        **dict.fromkeys(READ_SECRET, _DATABASE),
         "sqs:SendMessage": _LETTERS,
     },
     "Watchdog": {
