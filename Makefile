@@ -3,7 +3,7 @@
 ARGS ?=
 RUN := .venv/bin
 
-.PHONY: rehearse test check unit golden proto synth package bench clean
+.PHONY: rehearse test check unit mutants golden proto synth package bench clean
 
 rehearse:
 	@scripts/setup.sh rehearsal infra
@@ -20,6 +20,11 @@ check:
 unit:
 	@scripts/setup.sh rehearsal infra workflows dev
 	$(RUN)/pytest -n 2 --dist worksteal $(ARGS)
+
+# Changes the product in small ways, and fails for a change that no test notices and nobody explained.
+mutants:
+	@scripts/setup.sh rehearsal infra workflows dev mutants
+	@exec $(RUN)/python -m mutation $(ARGS)
 
 # After a change of workflows/: renders the golden files that the infrastructure deploys.
 golden:
