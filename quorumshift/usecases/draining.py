@@ -47,6 +47,6 @@ def users_of_blue(seen: ClusterObservation) -> int | None:
     told = [
         node.connections
         for node in seen.nodes
-        if node.colour is Colour.BLUE and node.task and node.connections is not None
+        if node.colour is Colour.BLUE and node.connections is not None
     ]
     return sum(told) if told else None

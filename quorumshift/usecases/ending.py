@@ -113,8 +113,8 @@ class Ending:
         """Whether the votes are to be called home. ``was``: how its rollout stood when it was
         found; one that ran may have begun to move them. Never for one that has succeeded, whose
         blue is gone, nor for one that another has followed."""
-        rollout, over = look_whose(self.deployments, deployment)
-        if over or rollout.progress is Progress.SUCCEEDED:
+        _, over = look_whose(self.deployments, deployment)
+        if over:
             return False
         return was is Progress.RUNNING or bool(strangers(self.observer.look(deployment)))
 

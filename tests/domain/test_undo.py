@@ -16,6 +16,7 @@ from quorumshift.domain.undo import (
     HandBack,
     UndoObservation,
     judge,
+    left_behind,
     strangers,
 )
 from tests.domain.cluster_builder import cluster
@@ -116,3 +117,19 @@ def test_a_learner_that_the_leader_cannot_remove_is_nothing_to_wait_for() -> Non
     assert strangers(fleet(3, 3, learners="g1", joins=old)) == ()
     assert strangers(fleet(3, 3, learners="g1", joins=old, leader="")) == ("g1",)
     assert strangers(fleet(3, 3, voters=f"{old} g1", joins=old)) == ("g1",)
+
+
+def test_a_learner_is_called_home_where_one_of_two_leaders_can_remove_it() -> None:
+    both = fleet(3, 3, learners="g1", joins="b1")
+    second = both.nodes[1]
+    assert second.report is not None
+    claims = replace(second, report=replace(second.report, leader=second.raft_id))
+    torn = replace(both, nodes=(both.nodes[0], claims, *both.nodes[2:]))
+    assert strangers(both) == ()
+    assert strangers(torn) == ("g1",)
+
+
+def test_votes_or_locks_are_something_that_is_left_behind() -> None:
+    assert not left_behind(fleet(3, 3))
+    assert left_behind(fleet(3, 3, voters="b1 b2 b3 g1"))
+    assert left_behind(fleet(3, 3, locked="b1"))

@@ -13,7 +13,13 @@ from quorumshift.domain.handover_steps import Kind
 from quorumshift.domain.look import Look
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Standing
-from quorumshift.usecases.draining import LATEST_SECONDS, PAUSE_SECONDS, users_of_blue
+from quorumshift.usecases.draining import (
+    LATEST_SECONDS,
+    PAUSE_SECONDS,
+    Farewell,
+    farewell,
+    users_of_blue,
+)
 from quorumshift.usecases.hand_over import HandOver
 from quorumshift.usecases.observer import Observer
 from quorumshift.usecases.turns import LONGEST_SECONDS, Act, Planned, Turn, next_turn
@@ -94,6 +100,20 @@ def test_users_of_a_task_that_is_gone_are_gone() -> None:
     lost = replace(node("b1", Standing.VOTER, leader="g1", gone=True), connections=99)
     seen = replace(HANDED_OVER, nodes=(lost, *HANDED_OVER.nodes[1:]))
     assert users_of_blue(seen) is None
+
+
+def test_who_is_not_waited_for_is_not_spoken_of() -> None:
+    silent = with_users(HANDED_OVER)
+    assert farewell(silent, POLICY, 0, 0) == Farewell("", 0)
+    asked_for_nothing = replace(POLICY, drain_minutes=0)
+    assert farewell(with_users(HANDED_OVER, b1=99), asked_for_nothing, 0, 0) == Farewell("", 0)
+
+
+def test_only_who_is_left_without_a_wait_hears_that_the_answer_is_due() -> None:
+    many, few = with_users(HANDED_OVER, b1=99), with_users(HANDED_OVER, b1=1)
+    assert farewell(many, POLICY, 60, LATEST_SECONDS).said.endswith("and the answer is due.")
+    assert farewell(many, POLICY, 120, LATEST_SECONDS).said.endswith("of 2 min.")
+    assert farewell(few, POLICY, 60, LATEST_SECONDS).said.endswith("of 2 min.")
 
 
 def test_it_ends_as_soon_as_few_enough_are_left() -> None:

@@ -19,12 +19,17 @@ UNDO = "d-2"
 
 @dataclass
 class Stopped(MemoryService):
-    """A deployment that was stopped. ``runs``: the deployment that is under way now."""
+    """A deployment that was stopped. ``runs``: the deployment that is under way now; ``holds``:
+    the one whose suspension of scaling stands."""
 
     runs: str | None = None
+    holds: str | None = None
 
     def active(self) -> str | None:
         return self.runs
+
+    def suspended_for(self) -> str | None:
+        return self.holds
 
 
 def ending_of(service: MemoryService) -> Ending:
@@ -82,3 +87,49 @@ def test_scaling_goes_on_unless_another_deployment_suspends_it(
     assert touched
     assert f"its roll-back is {UNDO}" in said
     assert service.deeds == deeds
+
+
+@pytest.mark.parametrize(
+    ("progress", "locked", "strangers", "holds", "left"),
+    [
+        pytest.param(Progress.RUNNING, False, False, None, True, id="it-runs-and-nobody-follows"),
+        pytest.param(Progress.STOPPED, False, False, None, False, id="everything-is-home"),
+        pytest.param(Progress.STOPPED, True, False, None, True, id="locks"),
+        pytest.param(Progress.FAILED, False, True, None, True, id="votes"),
+        pytest.param(Progress.SUCCEEDED, False, False, None, False, id="nothing"),
+        pytest.param(Progress.SUCCEEDED, True, False, None, True, id="locks-of-who-serves"),
+        pytest.param(Progress.SUCCEEDED, True, True, None, False, id="locks-that-votes-need"),
+        pytest.param(Progress.SUCCEEDED, False, False, DEPLOYMENT, True, id="scaling"),
+        pytest.param(Progress.SUCCEEDED, False, False, "d-9", False, id="the-scaling-of-another"),
+    ],
+)
+def test_what_an_execution_that_failed_left_to_others(
+    progress: Progress, locked: bool, strangers: bool, holds: str | None, left: bool
+) -> None:
+    service = Stopped(runs=DEPLOYMENT if progress is Progress.RUNNING else None, holds=holds)
+    service.rollout = replace(service.rollout, progress=progress)
+    if locked:
+        service.lock(["arn:b1"], 120)
+    if strangers:
+        service.raft.admit("g1", ["b1"])
+    assert ending_of(service).left_behind(DEPLOYMENT) is left
+
+
+def test_an_execution_without_a_deployment_left_nothing() -> None:
+    service = Stopped(holds=DEPLOYMENT)
+    service.lock(["arn:b1"], 120)
+    assert not ending_of(service).left_behind(None)
+
+
+def test_locks_between_deployments_are_given_back_without_a_word() -> None:
+    service = Stopped()
+    service.lock(["arn:b1"], 120)
+    assert ending_of(service).give_back_locks(None) == ""
+    assert service.locked == set()
+
+
+def test_but_not_while_a_deployment_runs() -> None:
+    service = Stopped(runs="d-9")
+    service.lock(["arn:b1"], 120)
+    assert ending_of(service).give_back_locks(None) == ""
+    assert service.locked == {"b1"}
