@@ -112,7 +112,7 @@ def _left_out(node: ast.AST, parent: ast.AST, index: int, slot: str) -> bool:
         return True  # a log line: prose
     if isinstance(node, ast.JoinedStr):
         return _is_message(node)
-    if isinstance(parent, ast.Module) and _is_named_number(node):
+    if isinstance(parent, ast.Module | ast.ClassDef) and _is_named_number(node):
         return True
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
         return node.test.id == "TYPE_CHECKING"
@@ -122,14 +122,18 @@ def _left_out(node: ast.AST, parent: ast.AST, index: int, slot: str) -> bool:
 
 
 def _is_named_number(node: ast.AST) -> bool:
-    """A choice of somebody's: a test that repeats it would tell nothing."""
+    """A choice of somebody's: a test that repeats it would tell nothing. Nought is no choice."""
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return False
     parts = [each for each in ast.walk(node.value) if isinstance(each, ast.expr)]
     numbers = [each.value for each in parts if isinstance(each, ast.Constant)]
     return all(
         isinstance(each, ast.Constant | ast.BinOp | ast.UnaryOp | ast.Tuple) for each in parts
-    ) and all(isinstance(each, int | float) for each in numbers)
+    ) and all(_is_number(each) and each for each in numbers)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_message(node: ast.JoinedStr) -> bool:

@@ -84,7 +84,14 @@ def test_a_function_that_lives_behaves_as_changed_and_the_tree_is_as_before() ->
 
 @pytest.mark.parametrize(
     ("line", "lines"),
-    [("CODE = 'code'", 1), ("PAUSE = 3", 0), ("DAY = 24 * 3600.0", 0), ("PAUSES = (1, 10)", 0)],
+    [
+        ("CODE = 'code'", 1),
+        ("PAUSE = 3", 0),
+        ("DAY = 24 * 3600.0", 0),
+        ("PAUSES = (1, 10)", 0),
+        ("FIRST = 0", 1),
+        ("ALWAYS = True", 1),
+    ],
 )
 def test_a_module_has_codes_and_named_numbers(line: str, lines: int) -> None:
     found = mutants("m.py", line + "\n")[1]

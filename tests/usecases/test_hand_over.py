@@ -1,4 +1,4 @@
-"""What a hand-over looks at, and what it does not do when that has changed since."""
+"""What a hand-over looks at, and how long it tries a step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quorumshift.domain.look import Look
 from quorumshift.domain.raft import Colour
 from quorumshift.domain.rollout import Progress, Rollout
 from quorumshift.usecases.hand_over import PATIENCE_SECONDS, HandOver
-from quorumshift.usecases.turns import Act, Planned, Turn, next_turn
+from quorumshift.usecases.turns import Planned, next_turn
 from tests.usecases.service import DEPLOYMENT, MemoryService
 from tests.usecases.test_turns import POLICY, machine
 
@@ -33,10 +33,10 @@ class Service(MemoryService):
         self.rollout = replace(self.rollout, progress=progress)
 
 
-def planned(service: MemoryService, look: Look, step: Step | None = None) -> Planned:
-    """A turn that does this step, or the first of a way to green."""
+def planned(service: MemoryService, look: Look, step: Step) -> Planned:
+    """A turn that does this step."""
     turn = next_turn(look, Colour.GREEN, None, None, service.raft.dialect, POLICY)
-    return replace(turn, plan=replace(turn.plan, step=step)) if step else turn
+    return replace(turn, plan=replace(turn.plan, step=step))
 
 
 @pytest.mark.parametrize("progress", [Progress.STOPPED, Progress.FAILED, Progress.SUCCEEDED])
@@ -64,65 +64,6 @@ def test_a_look_between_deployments_tells_which_has_begun() -> None:
     service.runs = "d-9"
     look = machine(service).look(None)
     assert (look.stopped, look.busy, look.overtaken) == (False, "d-9", "")
-
-
-def test_where_no_step_is_planned_none_is_done() -> None:
-    service = Service()
-    look = machine(service).look(DEPLOYMENT)
-    nothing = planned(service, look)
-    nothing = replace(nothing, plan=replace(nothing.plan, step=None))
-    assert machine(service).act(nothing, look, DEPLOYMENT) == Act("")
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "says"),
-    [
-        pytest.param(
-            (Progress.RUNNING, None),
-            (Progress.STOPPED, None),
-            "ended: stopped",
-            id="it-was-stopped",
-        ),
-        pytest.param(
-            (Progress.STOPPED, None), (Progress.STOPPED, "d-9"), "d-9 is under way", id="another"
-        ),
-        pytest.param(
-            (Progress.STOPPED, "d-9"), (Progress.STOPPED, None), "the votes again", id="and-back"
-        ),
-        pytest.param(
-            (Progress.RUNNING, None), (Progress.SUCCEEDED, None), "has succeeded", id="succeeded"
-        ),
-    ],
-)
-def test_no_step_is_done_for_what_is_no_longer_as_it_was_seen(
-    before: tuple[Progress, str | None], after: tuple[Progress, str | None], says: str
-) -> None:
-    service = Service()
-    turn = planned(service, machine(service).look(DEPLOYMENT))
-    service.ends(before[0])
-    service.runs = before[1]
-    look = machine(service).look(DEPLOYMENT)
-    service.ends(after[0])
-    service.runs = after[1]
-    assert says in machine(service).act(turn, look, DEPLOYMENT).refused
-    assert (service.voters(), service.locked) == ({"b1", "b2", "b3"}, set())
-
-
-@pytest.mark.parametrize(("before", "after"), [(None, "d-9"), ("d-9", None), ("d-8", "d-9")])
-def test_no_step_between_deployments_is_done_when_one_has_come_or_gone(
-    before: str | None, after: str | None
-) -> None:
-    service = Service()
-    turn = planned(service, machine(service).look(DEPLOYMENT))
-    assert turn.decision is Turn.STEP
-    service.ends(Progress.SUCCEEDED)
-    service.runs = before
-    look = machine(service).look(None)
-    service.runs = after
-    refused = machine(service).act(turn, look, None).refused
-    assert refused == f"{after or before} came or went since the look"
-    service.runs = before
-    assert machine(service).act(turn, look, None) == Act("")
 
 
 class Refusing:
