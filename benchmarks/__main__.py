@@ -8,17 +8,22 @@ python -m benchmarks --only faults --match kill-green
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import faults, hand_over, imports, packages, page, planner, verify
 from benchmarks.arms import Arm
 from benchmarks.page import ROOT, Section, section, spread
 from benchmarks.rehearsals import Run, rehearse
+from quorumshift.domain.data import from_json
+from quorumshift.rehearsal.result import Outcome, Result
+from quorumshift.report.side_by_side import as_text
 
 MEBI = 1024 * 1024
 
@@ -169,10 +174,26 @@ def hand_overs(options: argparse.Namespace) -> Section:
 def baseline(_options: argparse.Namespace) -> Section:
     """The deployment as it is done today beside the product's, as the command prints it."""
     command = [str(Path(sys.executable).parent / "quorumshift"), "rehearse", "--baseline"]
+    command += ["--output", "json"]
     run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    shown = "\n".join(line for line in run.stdout.splitlines() if not line.startswith("logs"))
+    both = {name: from_json(Result, arm) for name, arm in json.loads(run.stdout).items()}
+    shown = "\n".join(line for line in as_text(both).splitlines() if not line.startswith("logs"))
     measured = page.measured_by("make bench ARGS='--only baseline'")
-    return Section(f"{measured}\n\n```text\n{shown.rstrip()}\n```\n")
+    missed = baseline_missed(both)
+    return Section(f"{measured}\n\n```text\n{shown.rstrip()}\n```\n", tuple(missed))
+
+
+def baseline_missed(both: Mapping[str, Result]) -> list[str]:
+    """What contradicts what the comparison is there to show."""
+    today, ours = both["baseline"], both["quorumshift"]
+    kept = {
+        "the baseline kept its quorum": not today.quorum.lost_at_end,
+        f"{ours.outcome} instead of Deployed": ours.outcome is not Outcome.DEPLOYED,
+        f"{ours.quorum.lost_seconds} s without quorum": ours.quorum.lost_seconds > 0,
+        f"{ours.requests.failed} requests failed": ours.requests.failed > 0,
+        f"{ours.writes.lost} acknowledged writes were lost": ours.writes.lost != 0,
+    }
+    return [text for text, holds in kept.items() if holds]
 
 
 def plans(_options: argparse.Namespace) -> Section:

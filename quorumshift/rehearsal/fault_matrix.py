@@ -1,4 +1,8 @@
-"""Every fault at every moment, and how each shall end: as data, for tests and benchmarks."""
+"""Every fault at every moment, and how each shall end: as data, for tests and benchmarks.
+
+``docs/rehearsal.md`` tells people the same, and ``make bench ARGS='--only faults'`` compares it
+with what comes of each.
+"""
 
 from __future__ import annotations
 
@@ -122,9 +126,29 @@ _ENDS = {
 }
 """How faults end that end alike at every moment."""
 
+_BY_MOMENT = (Deed.KILL_GREEN, Deed.KILL_BLUE_LEADER, Deed.KILL_BLUE_FOLLOWER, Deed.CUT_LEADER)
+"""What ends as its moment says."""
+
+_CAUSES = {
+    "bad-image": "exit",
+    "unhealthy-green": "health",
+    "slow-green": "alarm",
+    "slow-learner": "AfterAllowTraffic",
+    "degraded": "tolerance is 0",
+    "hook-crash": "BeforeAllowTraffic",
+    "hook-killed": "ended without an answer",
+    "alarm": "alarm",
+    "stop": "somebody stopped",
+    "stop-without-functions": "somebody stopped",
+}
+"""What the cause says, beside how it ended."""
+
+_IN_FLIGHT = 5
+"""Requests that may break with a task that dies while it serves them."""
+
 
 def expected(name: str) -> tuple[Outcome, ...]:
-    """How a fault may end.
+    """How a fault may end. Raises ``KeyError`` for one whose end nobody wrote down here.
 
     A dead node is nobody's vote any more once the hand-over goes on without it; before, a blue
     voter that died leaves the old cluster without tolerance, so the deployment ends and the votes
@@ -132,9 +156,8 @@ def expected(name: str) -> tuple[Outcome, ...]:
     hand-over does not take it out, the cluster is not well in the end.
     """
     fault = parse_fault(name)
-    end = _ENDS.get(name.partition("@")[0])
-    if end is not None:
-        return (end,)
+    if fault.deed not in _BY_MOMENT:
+        return (_ENDS[_kind(name)],)
     phase = fault.moment.phase if fault.moment else Phase.START
     if fault.deed is Deed.KILL_GREEN:
         return (Outcome.ROLLED_BACK if phase is Phase.HANDED_OVER else Outcome.DEPLOYED,)
@@ -143,3 +166,17 @@ def expected(name: str) -> tuple[Outcome, ...]:
     if phase is Phase.AFTER:
         return (Outcome.DEPLOYED, Outcome.ROLLED_BACK)
     return (Outcome.DEPLOYED if phase is Phase.STEP else Outcome.ROLLED_BACK,)
+
+
+def cause_of(name: str) -> str:
+    """Words that the cause holds when a fault did not end in ``Deployed``; empty: any."""
+    return _CAUSES.get(_kind(name), "")
+
+
+def may_fail(name: str) -> int:
+    """How many requests may fail: those that a task was serving when it died."""
+    return _IN_FLIGHT if _kind(name).startswith("kill-") else 0
+
+
+def _kind(name: str) -> str:
+    return name.partition("@")[0]

@@ -34,14 +34,19 @@ def test_a_spread_is_three_values() -> None:
     assert page.spread([]) == "–"
 
 
-def result(outcome: str, lost_seconds: float = 0.0, lost: int = 0) -> dict[str, object]:
+def result(
+    outcome: str, lost_seconds: float = 0.0, lost: int = 0, failed: int = 0, **others: object
+) -> dict[str, object]:
     """Of a rehearsal, as far as the table reads it."""
     return {
         "outcome": outcome,
-        "requests": {"failed": 0},
+        "versionServed": "2" if outcome == "Deployed" else "1",
+        "cause": "exit; tolerance is 0",
+        "requests": {"failed": failed},
         "writes": {"lost": lost},
         "leader": {"lostSeconds": 1.25},
         "quorum": {"lostSeconds": lost_seconds},
+        **others,
     }
 
 
@@ -57,6 +62,29 @@ def test_a_fault_is_wrong_when_its_end_its_quorum_or_its_writes_are() -> None:
     assert judged("kill-blue-leader@after", result("Deployed")) == ""
     assert judged("kill-blue-leader@after", result("RolledBack")) == ""
     assert judged("kill-blue-leader@after", result("Failed")) != ""
+    assert judged("degraded", result("Failed")) == ""
+
+
+def test_a_fault_is_wrong_when_another_version_serves_or_another_cause_is_told() -> None:
+    def judged(name: str, found: dict[str, object]) -> str:
+        return faults.wrong(faults.read(name, found))
+
+    assert "yet version 2 serves" in judged("stop", result("RolledBack", versionServed="2"))
+    assert "yet version 1 serves" in judged("lost-task", result("Deployed", versionServed="1"))
+    assert "does not say: health" in judged("unhealthy-green", result("RolledBack"))
+    assert judged("deploy-killed@handed-over", result("Failed", versionServed="2")) == ""
+    assert judged("kill-green", result("Deployed", failed=5)) == ""
+    assert "6 requests failed" in judged("kill-green", result("Deployed", failed=6))
+    assert "1 requests failed" in judged("move-leader", result("Deployed", failed=1))
+    assert judged(faults.MIGRATION, result("Deployed", players={"commandsLost": 0})) == ""
+    lost = result("Deployed", players={"commandsLost": 3})
+    assert "3 commands of players were lost" in judged(faults.MIGRATION, lost)
+    assert "instead of Deployed" in judged(faults.MIGRATION, result("Failed"))
+
+
+def test_every_fault_has_an_end_that_the_benchmark_compares() -> None:
+    """One that nobody wrote down raises."""
+    assert [name for name in faults.all_names() if not faults.read(name, None)[1]] == []
 
 
 def test_the_table_of_faults_is_read_back_and_keeps_its_order() -> None:

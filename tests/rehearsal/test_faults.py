@@ -9,10 +9,13 @@ import pytest
 
 from quorumshift.domain.handover_steps import Kind
 from quorumshift.rehearsal.fault_matrix import all_faults, expected, hand_over_steps
-from quorumshift.rehearsal.faults import FAULTS, listing, parse_fault
+from quorumshift.rehearsal.faults import FAULTS, Deed, Fault, listing, parse_fault
 from quorumshift.rehearsal.moments import Moment, Phase, read_moment
 from quorumshift.rehearsal.result import Outcome
+from quorumshift.rehearsal.samples import ROOT
 from quorumshift.rehearsal.world import Event
+
+PAGE = ROOT / "docs" / "rehearsal.md"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +138,20 @@ def test_what_is_expected() -> None:
     assert expected("stop@admit-3") == (Outcome.ROLLED_BACK,)
     assert expected("degraded") == (Outcome.FAILED,)
     assert expected("partition-leader@promote-2") != (Outcome.DEPLOYED,)
+
+
+def test_what_nobody_wrote_down_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "new", Fault("new", "something new", Deed.STOP))
+    with pytest.raises(KeyError):
+        expected("new")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_page_tells_the_same_end(name: str) -> None:
+    row = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{name}` |"))
+    told = row.rsplit("|", 2)[1]
+    if told.strip() not in ("as above", "see below"):
+        assert expected(name)[0] in told
 
 
 def test_the_help_names_every_fault_and_its_moment() -> None:

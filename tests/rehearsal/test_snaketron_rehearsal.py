@@ -52,14 +52,6 @@ def test_today_s_contract_is_refused_before_anything_is_touched() -> None:
     assert result["quorum"]["lostSeconds"] == 0
 
 
-def test_the_last_careful_deployment_leads_to_the_extended_contract() -> None:
-    code, result = rehearse("--contract", "migration")
-    assert (code, result["outcome"], result["versionServed"]) == (0, "Deployed", "2"), result
-    assert result["requests"]["failed"] == 0
-    assert result["quorum"]["lostSeconds"] == 0
-    assert result["players"]["longestGapSeconds"] <= 1.0
-
-
 def test_the_schedule_deploys_and_is_skipped_when_it_comes_due_again_meanwhile() -> None:
     code, result = rehearse("--start", "schedule", "--fault", "schedule")
     assert (code, result["outcome"], result["versionServed"]) == (0, "Deployed", "1"), result
