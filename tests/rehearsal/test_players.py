@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from quorumshift.rehearsal.block import take_block
-from quorumshift.rehearsal.players import Players, PlayersResult
-from quorumshift.rehearsal.players.player import ANSWER_SECONDS
+from quorumshift.rehearsal.players import ANSWER_SECONDS, Players, PlayersResult
 from quorumshift.rehearsal.players.tally import Cause, Presence, Tally
 from quorumshift.rehearsal.read_back import value_of
 from quorumshift.rehearsal.reporting import ReporterFailed
@@ -102,8 +101,9 @@ def started(
     count: int = 6,
     pace: float = 60,
     session: tuple[float, float] = FOR_EVER,
+    patience: float = ANSWER_SECONDS,
 ) -> Players:
-    players = Players(world, arcade.url, count, pace, session)
+    players = Players(world, arcade.url, count, pace, session, patience)
     players.start()
     return players
 
@@ -246,13 +246,13 @@ def test_a_way_in_that_is_shut_is_tried_with_patience(world: World, arcade: Arca
 
 def test_a_connection_that_begins_badly_is_a_failure(world: World, arcade: Arcade) -> None:
     arcade.silent = 1
-    players = Players(world, arcade.url, 2, session=FOR_EVER)
+    players = Players(world, arcade.url, 2, session=FOR_EVER, patience=2)
     with pytest.raises(AssertionError):
         until(lambda: arcade.silent == 0, 0.1)
     players.start()  # the one that is not welcomed comes back after the time-out
     result = players.finish()
-    assert whys(result) == {"connecting: no answer within 10 s": 1}
-    assert result.longest_entry_seconds > 10
+    assert whys(result) == {"connecting: no answer within 2 s": 1}
+    assert result.longest_entry_seconds > 2
     assert result.longest_gap_seconds == 0.0, "it was not in yet"
 
 
@@ -270,11 +270,11 @@ def test_refusals_losses_and_wrong_values_count(world: World, arcade: Arcade) ->
 
 def test_a_connection_that_does_not_answer_is_given_up(world: World, arcade: Arcade) -> None:
     arcade.spoil = lambda number, _id: "mute" if number == 5 else ""
-    players = started(world, arcade, pace=10)
-    until(lambda: players.snapshot().broken, ANSWER_SECONDS + 10)
+    players = started(world, arcade, count=60, pace=10, patience=2)  # its next word: 6 s later
+    until(lambda: players.snapshot().broken)
     result = players.finish()
     check_exactly_once(arcade, result)
-    assert whys(result) == {"connection: no answer within 10 s": 1}
+    assert whys(result) == {"connection: no answer within 2 s": 1}
     assert (result.broken, result.resent) == (1, 1)
 
 

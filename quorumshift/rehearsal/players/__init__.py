@@ -16,6 +16,8 @@ __all__ = ["Failure", "Players", "PlayersResult", "PlayersSnapshot", "Presence"]
 
 PACE = 50.0
 SESSION_SECONDS = (10.0, 40.0)
+ANSWER_SECONDS = 10.0
+"""A connection on which a command, or the Welcome, takes longer than this is given up."""
 
 _START_SECONDS = 20.0
 _BOOT_SECONDS = 10.0
@@ -25,7 +27,8 @@ class Players:
     """``count`` of them, on ``url`` + ``/ws`` (``http://host:port``).
 
     ``pace``: commands a second, of all together. ``session``: between so many and so many real
-    seconds after it came a player leaves, and a new one takes its place.
+    seconds after it came a player leaves, and a new one takes its place. ``patience``: so many real
+    seconds it waits for an answer.
     """
 
     def __init__(
@@ -35,10 +38,11 @@ class Players:
         count: int,
         pace: float = PACE,
         session: tuple[float, float] = SESSION_SECONDS,
+        patience: float = ANSWER_SECONDS,
     ) -> None:
         self._url = url
         self._count = count
-        arguments = {"url": url, "count": count, "pace": pace}
+        arguments = {"url": url, "count": count, "pace": pace, "patience": patience}
         arguments |= {"shortest": session[0], "longest": session[1]}
         self._child = Reporter(
             world,

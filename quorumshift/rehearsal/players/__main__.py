@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from quorumshift.rehearsal.players import PACE, SESSION_SECONDS
+from quorumshift.rehearsal.players import ANSWER_SECONDS, PACE, SESSION_SECONDS
 from quorumshift.rehearsal.processes import die_with_parent
 
 
@@ -22,11 +22,14 @@ def main() -> int:
     parser.add_argument("--pace", type=float, default=PACE, help="commands a second, of all")
     parser.add_argument("--shortest", type=float, default=shortest, help="seconds of a session")
     parser.add_argument("--longest", type=float, default=longest, help="seconds of a session")
+    parser.add_argument(
+        "--patience", type=float, default=ANSWER_SECONDS, help="seconds to wait for an answer"
+    )
     options = parser.parse_args()
     from quorumshift.rehearsal.players.crowd import run
 
     session = (options.shortest, options.longest)
-    return run(options.url, options.count, options.pace, session)
+    return run(options.url, options.count, options.pace, session, options.patience)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 
 import aiohttp
 
-from quorumshift.rehearsal.players.player import ANSWER_SECONDS, Arena, Player
+from quorumshift.rehearsal.players.player import Arena, Player
 from quorumshift.rehearsal.players.tally import PlayersResult, PlayersSnapshot, Tally
 from quorumshift.rehearsal.read_back import ReadBack
 from quorumshift.rehearsal.reporting import standard_input, write_report
@@ -18,18 +18,21 @@ from quorumshift.rehearsal.reporting import standard_input, write_report
 ARRIVALS_A_SECOND = 300
 """How fast the first players come."""
 _REPORT_SECONDS = 0.5
-_SETTLE_SECONDS = ANSWER_SECONDS + 5.0
+_SETTLE_SECONDS = 5.0
+"""After the end so much longer than for one answer."""
 
 
-def run(url: str, count: int, pace: float, session: tuple[float, float]) -> int:
+def run(url: str, count: int, pace: float, session: tuple[float, float], patience: float) -> int:
     """Keep ``count`` players on ``url`` until told to finish. Returns the exit code."""
-    return asyncio.run(_run(url, count, pace, session))
+    return asyncio.run(_run(url, count, pace, session, patience))
 
 
-async def _run(url: str, count: int, pace: float, session: tuple[float, float]) -> int:
+async def _run(
+    url: str, count: int, pace: float, session: tuple[float, float], patience: float
+) -> int:
     orders = await standard_input()
     async with aiohttp.TCPConnector(limit=0) as connector:
-        crowd = Crowd(connector, url, count, pace, session)
+        crowd = Crowd(connector, url, count, pace, session, patience)
         told = asyncio.create_task(orders.readline())
         endless = [asyncio.create_task(each) for each in (crowd.play(), crowd.command())]
         endless.append(asyncio.create_task(crowd.watch()))
@@ -48,7 +51,8 @@ async def _run(url: str, count: int, pace: float, session: tuple[float, float]) 
 
 
 class Crowd:
-    """``pace``: commands a second, of all. ``session``: seconds, at least and at most."""
+    """``pace``: commands a second, of all. ``session``: seconds, at least and at most.
+    ``patience``: seconds for an answer."""
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Crowd:
         count: int,
         pace: float,
         session: tuple[float, float],
+        patience: float,
     ) -> None:
         self._url = url.rstrip("/")
         self._pace = pace
@@ -67,7 +72,7 @@ class Crowd:
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._tally = Tally(count, time.time())
-        self.arena = Arena(f"{self._url}/ws", connector, self._tally, self.elapsed)
+        self.arena = Arena(f"{self._url}/ws", connector, self._tally, self.elapsed, patience)
 
     def elapsed(self) -> float:
         """Seconds since the first player came."""
@@ -109,12 +114,12 @@ class Crowd:
         """Wait for answers, read back for at most so many ``seconds``, and count it all up."""
         at_end = self.snapshot()
         self.arena.finishing = True
-        deadline = self._clock() + min(seconds, _SETTLE_SECONDS)
+        deadline = self._clock() + min(seconds, self.arena.patience + _SETTLE_SECONDS)
         while self._waiting() and self._clock() < deadline:
             await asyncio.sleep(0.02)
         unanswered, at = self._waiting(), self.elapsed()
         async with aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self.arena.patience),
             cookie_jar=aiohttp.DummyCookieJar(),
         ) as session:
             stored = ReadBack(session, self._url, f"{self._run}-")

@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 
-OPEN_SECONDS = 10.0
 _TIMEOUT = aiohttp.ClientWSTimeout(ws_close=1.0)
 _LONGEST_MESSAGE = 1 << 16
 _ENDS = (
@@ -51,10 +50,12 @@ class Link:
         await self.socket.close()
 
 
-async def open_link(session: aiohttp.ClientSession, url: str, clock: Callable[[], float]) -> Link:
-    """Connect and wait for the Welcome. Raises :class:`NoLink`."""
+async def open_link(
+    session: aiohttp.ClientSession, url: str, clock: Callable[[], float], patience: float
+) -> Link:
+    """Connect and wait for the Welcome, at most ``patience`` seconds. Raises :class:`NoLink`."""
     try:
-        async with asyncio.timeout(OPEN_SECONDS):
+        async with asyncio.timeout(patience):
             socket = await session.ws_connect(url, timeout=_TIMEOUT, max_msg_size=_LONGEST_MESSAGE)
             try:
                 first = await socket.receive()
@@ -64,7 +65,7 @@ async def open_link(session: aiohttp.ClientSession, url: str, clock: Callable[[]
     except aiohttp.WSServerHandshakeError as error:
         raise NoLink(f"status {error.status}") from None
     except TimeoutError:
-        raise NoLink(f"no answer within {OPEN_SECONDS:.0f} s") from None
+        raise NoLink(f"no answer within {patience:.0f} s") from None
     except (aiohttp.ClientError, OSError) as error:
         raise NoLink(f"{type(error).__name__}: {error}") from error
     said = _read(first)

@@ -21,8 +21,6 @@ from quorumshift.rehearsal.players.link import Link, NoLink, open_link
 from quorumshift.rehearsal.players.tally import Cause, Tally
 from quorumshift.rehearsal.read_back import value_of
 
-ANSWER_SECONDS = 10.0
-"""A connection on which a command waits longer than this for its answer is given up."""
 SETTLED_SECONDS = 1.0
 """A connection that ends sooner counts as a failure, after which the player takes its time."""
 BACK_OFF_SECONDS = (0.05, 1.0)
@@ -31,13 +29,15 @@ BACK_OFF_SECONDS = (0.05, 1.0)
 
 @dataclass
 class Arena:
-    """What all players share. ``elapsed``: seconds since the first came. ``finishing``: nobody
-    leaves any more. ``over``: nor is anything sent again."""
+    """What all players share. ``elapsed``: seconds since the first came. ``patience``: a connection
+    that owes an answer for so many seconds is given up. ``finishing``: nobody leaves any more.
+    ``over``: nor is anything sent again."""
 
     url: str
     connector: aiohttp.BaseConnector
     tally: Tally
     elapsed: Callable[[], float]
+    patience: float
     finishing: bool = False
     over: bool = False
 
@@ -111,11 +111,11 @@ class Player:
         late = {
             command.link
             for command in self._waiting.values()
-            if command.link is not None and at - command.at > ANSWER_SECONDS
+            if command.link is not None and at - command.at > self._arena.patience
         }
         for link in late:
             if link is not None and not link.fault:
-                link.fault = f"no answer within {ANSWER_SECONDS:.0f} s"
+                link.fault = f"no answer within {self._arena.patience:.0f} s"
                 self._close(link)
 
     def _wants_to_leave(self) -> bool:
@@ -132,7 +132,8 @@ class Player:
                 pause = min(most, least * 2 ** min(self._failed - 1, 10))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
             try:
-                link = await open_link(self._session, self._arena.url, self._arena.elapsed)
+                arena = self._arena
+                link = await open_link(self._session, arena.url, arena.elapsed, arena.patience)
             except NoLink as error:
                 self._failed += 1
                 self._tally.failures.note(f"connecting: {error}", self._arena.elapsed())
