@@ -30,7 +30,7 @@ from quorumshift.cli.main import main, parser
 from quorumshift.rehearsal.samples import ETCD, ROOT
 from quorumshift.rehearsal.world import REGION
 from tests.rehearsal.stage import until
-from tests.rehearsal.test_rehearsal import ended_as_documented
+from tests.rehearsal.test_rehearsal import ended_as_documented, nothing_is_left_in
 
 KEPT = ("rehearse", "--service", "etcd", "--keep", "--rate", "20", "--output", "json")
 """The stage: a rehearsal that has deployed version 2 and stays up."""
@@ -100,7 +100,9 @@ def stage(
             yield found
         finally:
             process.send_signal(signal.SIGTERM)  # SIGINT may be ignored, as in a background job
-            process.wait(30)
+            code = process.wait(30)
+    assert code == 0, "it was told to end after its result"
+    nothing_is_left_in(Path(found.result["logs"]))
 
 
 @pytest.mark.timeout(600)
