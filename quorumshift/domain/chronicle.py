@@ -49,7 +49,6 @@ _PARTS = {
         "FailedUnheard",
         "RatherNot",
         "Skipped",
-        "RatherNot",
     ),
 }
 CHAPTERS = {state: chapter for chapter, states in _PARTS.items() for state in states}

@@ -37,6 +37,8 @@ def test_the_sentence_names_nodes_calls_and_the_way_out() -> None:
     assert "RequestRemoval, RequestLeadershipTransfer missing" in reason
     assert "cannot be verified" in reason
     assert "docs/snaketron.md" in advice
+    alone, _ = tells_no_members(fleet(3, 3, joins="b1"), FIRST)
+    assert alone.startswith("b1 speaks SnakeTron's first contract")
     assert "SnakeTron" not in " ".join(tells_no_members(OLD, FirstContract()))
 
 

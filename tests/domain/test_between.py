@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from quorumshift.domain.between import at_rest
+from quorumshift.domain.between import at_rest, trouble
 from quorumshift.domain.handover import Kind, Next, goal_for, plan
 from quorumshift.domain.joining import combine
 from quorumshift.domain.look import Look
@@ -108,3 +108,59 @@ def test_an_alarm_is_told() -> None:
 
 def test_a_task_that_ecs_is_still_to_start_is_no_trouble() -> None:
     assert rest(fleet(3, 0, gone="b3", desired=3), 600) is None
+
+
+# Votes that are still to follow
+
+
+def troubled(seen: ClusterObservation, busy: str = "") -> str:
+    found = plan(seen, goal_for(seen, Colour.BLUE), ETCD, POLICY)
+    return trouble(Look(seen, stopped=False, busy=busy), found, POLICY)
+
+
+UNREADABLE = ("The table cannot be read.",)
+REFUSED = ("It wants a password.",)
+
+
+def test_trouble_that_is_seen_first_is_waited_for() -> None:
+    seen = fleet(3, 0, silent="b3")
+    found = plan(seen, goal_for(seen, Colour.BLUE), ETCD, POLICY)
+    rests = at_rest(Look(seen, stopped=False), found, POLICY, None)
+    assert rests is not None
+    assert rests[0] is Next.WAIT
+
+
+def test_while_a_rollout_is_under_way_nothing_is_trouble() -> None:
+    assert troubled(fleet(3, 0, silent="b2 b3"))
+    assert troubled(fleet(3, 0, silent="b2 b3"), busy="d-1") == ""
+
+
+def test_a_wait_for_what_nobody_knows_is_trouble() -> None:
+    enough = fleet(4, 0, voters="b1 b2 b3")
+    assert troubled(replace(enough, unknown=UNREADABLE)) == UNREADABLE[0]
+    assert "an election is in progress" in troubled(fleet(4, 0, voters="b1 b2 b3", leader=""))
+    few = replace(fleet(3, 0, voters="b1 b2"), unknown=UNREADABLE)
+    assert troubled(few).startswith("The cluster has 2 voters"), "what is worse is told"
+
+
+def test_a_wait_for_what_passes_is_none() -> None:
+    learning = fleet(4, 0, voters="b1 b2 b3", learners="b4", behind="b4", locked="b1 b2 b3 b4")
+    found = plan(learning, goal_for(learning, Colour.BLUE), ETCD, POLICY)
+    assert found.decision is Next.WAIT
+    assert troubled(learning) == ""
+    assert rest(learning, 600) is None
+
+
+def test_a_lock_is_renewed_first_whatever_nobody_knows() -> None:
+    seen = replace(fleet(4, 0, voters="b1 b2 b3", locked="b1"), unknown=UNREADABLE)
+    nodes = (replace(n, locked_until=seen.at + 60 if n.locked_until else None) for n in seen.nodes)
+    seen = replace(seen, nodes=tuple(nodes))
+    assert plan(seen, goal_for(seen, Colour.BLUE), ETCD, POLICY).decision is Next.STEP
+    assert troubled(seen) == ""
+
+
+def test_what_nobody_can_wait_for_is_trouble_with_its_way_out() -> None:
+    seen = replace(fleet(4, 0, voters="b1 b2 b3"), unworkable=REFUSED)
+    assert troubled(seen) == f"{REFUSED[0]} Then start again."
+    nobodys = replace(fleet(0, 3, voters="g1 g2 g3", leader="g1"), unworkable=REFUSED)
+    assert troubled(nobodys) == REFUSED[0]

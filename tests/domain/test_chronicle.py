@@ -172,3 +172,65 @@ def test_a_redriven_execution_goes_on_in_the_state_where_it_had_ended(entered_an
     midway = told({**found["described"], "status": "RUNNING"}, history[: at + 3])
     assert midway.ending is Ending.RUNNING
     assert midway.chronicle.state == "VerifyRaft"
+
+
+def test_before_the_first_event_nothing_is_known() -> None:
+    chronicle = Chronicle()
+    assert (chronicle.state, chronicle.chapter, chronicle.visits) == ("", "", [])
+    chronicle.take(Event(1, 0.0, Mark.ENTERED, "CreateDeployment"))
+    assert (chronicle.state, chronicle.chapter) == ("CreateDeployment", "Deployment")
+
+
+def test_each_stay_is_a_visit_whatever_of_it_was_told() -> None:
+    chronicle = Chronicle()
+    for at, mark, state in (
+        (0.0, Mark.ENTERED, "PollBuild"),
+        (1.0, Mark.LEFT, "PollBuild"),
+        (2.0, Mark.ENTERED, "PollBuild"),
+        (3.0, Mark.LEFT, "VerifyRaft"),
+        (4.0, Mark.LEFT, "VerifyRaft"),
+    ):
+        chronicle.take(Event(1, at, mark, state))
+    assert chronicle.visits == [
+        Visit("PollBuild", 0.0, 1.0),
+        Visit("PollBuild", 2.0),
+        Visit("VerifyRaft", 3.0, 3.0),
+        Visit("VerifyRaft", 4.0, 4.0),
+    ]
+
+
+def test_what_the_engine_says_is_news_with_its_data() -> None:
+    chronicle = Chronicle()
+    for event, kind, text, data in (
+        (Event(1, 0.0, Mark.STARTED), None, "", {}),
+        (Event(2, 0.0, Mark.STUMBLED, error="Transient"), "error", " failed: Transient", None),
+        (Event(3, 0.0, Mark.ENTERED, "VerifyRaft"), "state", "VerifyRaft", {"state": "VerifyRaft"}),
+        (Event(4, 0.0, Mark.STUMBLED), "error", "VerifyRaft failed:", {"error": ""}),
+        (
+            Event(5, 0.0, Mark.REDRIVEN, count=2),
+            "redrive",
+            "redrive 2: it goes on where it had ended",
+            {"count": 2},
+        ),
+        (
+            Event(6, 0.0, Mark.ENDED, error="Failed", cause="why"),
+            "end",
+            "Failed",
+            {"error": "Failed", "cause": "why"},
+        ),
+    ):
+        news = chronicle.take(event)
+        assert [one.kind for one in news] == ([kind] if kind else [])
+        for one in news:
+            assert one.text == text.strip()
+            assert data is None or one.data == data
+
+
+def test_who_left_without_data_leaves_what_was_known() -> None:
+    chronicle = Chronicle()
+    chronicle.take(Event(1, 0.0, Mark.LEFT, "StartBuild", {"build": {"id": "b:1"}}))
+    chronicle.take(Event(2, 0.0, Mark.ENTERED, "VerifyRaft", {"build": {"id": "b:2"}}))
+    assert chronicle.take(Event(3, 0.0, Mark.LEFT, "VerifyRaft", {})) == []
+    assert chronicle.document == {"build": {"id": "b:1"}}
+    assert chronicle.place.document == {"build": {"id": "b:1"}}
+    assert chronicle.place.state == "VerifyRaft"

@@ -10,11 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quorumshift.domain.event_budget import (
+    BRISK_TURNS,
     EVENTS_A_LOOK,
     EVENTS_A_LOOK_AT_A_BUILD,
     EVENTS_A_MISSED_LOOK,
     EVENTS_A_TURN,
+    MISSED_EVENTS,
     MOST_EVENTS,
+    OTHER_EVENTS,
+    SLOW_SECONDS,
     least_pause,
     pace,
 )
@@ -109,6 +113,19 @@ def test_the_worst_build_rollout_and_roll_back_fit_into_one_history(
 
 def test_the_defaults_are_as_fast_as_asked() -> None:
     assert paced(15, BUILD_DEADLINE_SECONDS, 180 * 60) == 15
+
+
+def test_a_look_more_than_fits_takes_a_second_more_between_two() -> None:
+    """The last look of each loop comes after its deadline, and counts as well."""
+    seconds = 7 * (MOST_EVENTS - OTHER_EVENTS - MISSED_EVENTS - 2)
+    assert pace(5, ((seconds, 1), (0, 1))) == 7
+    assert pace(5, ((seconds, 1), (1, 1))) == 8
+    assert pace(9, ((seconds, 1), (1, 1))) == 9
+
+
+def test_only_a_hand_over_that_gets_nowhere_is_slowed_down() -> None:
+    pauses = [least_pause(turns) for turns in (0, 1, BRISK_TURNS, BRISK_TURNS + 1)]
+    assert pauses == [0, 0, 0, SLOW_SECONDS]
 
 
 def test_the_worst_deployment_ends_before_its_execution_does() -> None:
