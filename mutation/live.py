@@ -48,11 +48,9 @@ def change_functions(code: CodeType, functions: Functions) -> bool:
     return changed
 
 
-def forget_what_was_computed() -> None:
-    """Empties the caches of functions: what stands in them was computed without the change."""
-    for each in gc.get_objects():
-        if isinstance(each, functools._lru_cache_wrapper):
-            each.cache_clear()
+def caches() -> list[functools._lru_cache_wrapper[object]]:
+    """Those of every function that lives: what stands in them was computed without the change."""
+    return [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
 
 
 def import_changed(code: CodeType, file: str) -> None:

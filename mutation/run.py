@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import re
 import resource
@@ -10,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,9 @@ import pytest
 
 from mutation.live import (
     Functions,
+    caches,
     change_functions,
     compiled,
-    forget_what_was_computed,
     functions_by_file,
     import_changed,
 )
@@ -132,14 +133,19 @@ def run(
     tell: Tell,
 ) -> None:
     """Tries every mutant of the files that is wanted, and tells what became of it."""
-    inside: list[Module] = []
+    modules = []
     for path in files:
         tree, found = mutants(path, (ROOT / path).read_text())
-        found = [mutant for mutant in found if wanted(mutant)]
-        at_import = [mutant for mutant in found if mutant.at_import]
-        _try_all(Module(path, tree, at_import), choice, jobs, tell, _imported)
-        inside.append(Module(path, tree, [each for each in found if not each.at_import]))
+        modules.append(Module(path, tree, [mutant for mutant in found if wanted(mutant)]))
+    inside = [_only(module, at_import=False) for module in modules]
     _in_one_session([module for module in inside if module.mutants], choice, jobs, tell)
+    for module in modules:
+        _try_all(_only(module, at_import=True), choice, jobs, tell, _imported)
+
+
+def _only(module: Module, *, at_import: bool) -> Module:
+    found = [mutant for mutant in module.mutants if mutant.at_import is at_import]
+    return replace(module, mutants=found)
 
 
 def _try_all(module: Module, choice: Choice, jobs: int, tell: Tell, act: Act) -> None:
@@ -224,12 +230,14 @@ class _Session:
         self.modules, self.choice, self.jobs, self.writes = modules, choice, jobs, writes
         self.functions: dict[str, Functions] = {}
         self.items: dict[str, pytest.Item] = {}
+        self.caches = caches()
         self.failed = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = {item.nodeid: item for item in session.items}
-        self.functions = functions_by_file(ROOT)
+        self.functions, self.caches = functions_by_file(ROOT), caches()
+        gc.freeze()  # a collection in a child would copy all that it only looks at
         numbers = {
             id(mutant): number
             for number, mutant in enumerate(m for module in self.modules for m in module.mutants)
@@ -257,7 +265,8 @@ class _Session:
         code = compiled(tree, mutant, file)
         change_functions(code, self.functions.get(file, {}))
         import_changed(code, file)
-        forget_what_was_computed()
+        for cache in self.caches:
+            cache.cache_clear()
         return self._run(tests)
 
     def _run(self, tests: list[str]) -> int:

@@ -19,6 +19,7 @@ import pytest
 from mutation.places import CACHE, PRODUCT, ROOT, TESTS
 
 KEPT = CACHE / "traces"
+SWITCHED_OFF = ("cacheprovider", "xdist", "timeout", "faulthandler", "warnings")
 LOG = CACHE / "measured.log"
 
 
@@ -90,9 +91,7 @@ def test_files() -> list[Path]:
 
 def arguments(files: list[Path]) -> list[str]:
     """What pytest is called with for them."""
-    switched_off = [
-        f"-pno:{name}" for name in ("cacheprovider", "xdist", "timeout", "faulthandler")
-    ]
+    switched_off = [f"-pno:{name}" for name in SWITCHED_OFF]
     return [*switched_off, "-s", "-q", *map(str, files)]
 
 

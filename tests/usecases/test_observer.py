@@ -26,6 +26,21 @@ def test_a_healthy_cluster_is_looked_at_twice() -> None:
     assert service.clock.now() - began == pytest.approx(5)
 
 
+def test_whether_it_is_healthy_now_takes_one_look_and_no_pause() -> None:
+    service = MemoryService(green=False)
+    looks, roster = [0], service.roster
+
+    def counted(deployment: str | None) -> Roster:
+        looks[0] += 1
+        return roster(deployment)
+
+    service.roster = counted  # type: ignore[method-assign] # to count is the test
+    began = service.clock.now()
+    assert observer(service).healthy(None).verdict.decision is Decision.PROCEED
+    assert looks == [1]
+    assert service.clock.now() - began < 0.5
+
+
 def test_an_election_is_waited_for() -> None:
     service = MemoryService(green=False)
     service.cluster.leader = None

@@ -10,7 +10,13 @@ import pytest
 from quorumshift.domain.execution import Execution, Place
 from quorumshift.domain.rollout import Progress, Rollout
 from quorumshift.ports import Started
-from quorumshift.usecases.stopping import CREATION_SECONDS, Deed, Stopped, Stopping
+from quorumshift.usecases.stopping import (
+    CREATION_SECONDS,
+    IN_FLIGHT_SECONDS,
+    Deed,
+    Stopped,
+    Stopping,
+)
 
 ARN = "arn:aws:states:r:1:execution:app-deploy:one"
 RUNNING = Execution(ARN, "one", "RUNNING", 1000.7, None, {}, "", "")
@@ -20,7 +26,8 @@ FAILED = replace(RUNNING, status="FAILED", stopped=1010.0)
 @dataclass
 class Account:
     """One execution and its deployment. ``creates_at``: when (seconds) the deployment appears;
-    ``moves_to``: where the execution turns out to be once it was stopped."""
+    ``moves_to``: where the execution turns out to be once it was stopped; ``leaves_at``: when it
+    leaves the creation without a deployment, and runs on; ``cause``: of the stop."""
 
     execution: Execution = RUNNING
     state: str = "VerifyRaft"
@@ -28,6 +35,8 @@ class Account:
     creates_at: float | None = None
     moves_to: str = ""
     fails_at: float | None = None
+    leaves_at: float | None = None
+    cause: str = ""
     time: float = 0.0
     done: list[str] = field(default_factory=list)
 
@@ -38,6 +47,8 @@ class Account:
         self.time += seconds
         if self.fails_at is not None and self.time >= self.fails_at:
             self.execution, self.state = FAILED, "Failed"
+        if self.leaves_at is not None and self.time >= self.leaves_at:
+            self.state = "NotifyFailed"
 
     def describe(self, arn: str) -> Execution:
         return self.execution
@@ -48,6 +59,7 @@ class Account:
 
     def stop_execution(self, arn: str, cause: str) -> None:
         self.done.append("execution")
+        self.cause = cause
         self.execution = replace(self.execution, status="ABORTED")
         self.state = self.moves_to or self.state
 
@@ -100,8 +112,11 @@ def stop(account: Account, tell: Callable[[str], None] = lambda _: None) -> Stop
 
 def test_before_a_deployment_exists_the_execution_is_stopped() -> None:
     account = Account()
-    assert stop(account).deed is Deed.STOPPED_EXECUTION
-    assert account.done == ["execution"]
+    assert stop(account) == Stopped(
+        Deed.STOPPED_EXECUTION,
+        "no deployment existed: the execution one was stopped; nothing was touched",
+    )
+    assert (account.done, account.cause) == (["execution"], "by hand")
 
 
 def test_a_running_deployment_is_stopped_and_its_execution_is_not() -> None:
@@ -114,6 +129,8 @@ def test_a_running_deployment_is_stopped_and_its_execution_is_not() -> None:
 def test_one_whose_execution_has_died_is_stopped_too() -> None:
     account = Account(FAILED, rollout=Rollout("d-1", Progress.RUNNING))
     assert "the watchdog follows it" in stop(account).text
+    running = Account(state="WaitForDeployment", rollout=Rollout("d-1", Progress.RUNNING))
+    assert "the execution follows it" in stop(running).text
     assert account.done == ["d-1"]
 
 
@@ -127,8 +144,26 @@ def test_while_one_is_created_it_is_waited_for() -> None:
 
 def test_a_stop_that_meets_the_creation_stops_what_is_created() -> None:
     account = Account(moves_to="CreateDeployment", creates_at=20)
-    assert stop(account).deed is Deed.STOPPED_DEPLOYMENT
+    told: list[str] = []
+    assert stop(account, told.append).deed is Deed.STOPPED_DEPLOYMENT
     assert account.done == ["execution", "d-1"]
+    assert "waited for, and stopped" in told[0]
+
+
+def test_but_no_longer_than_the_last_try_of_its_function() -> None:
+    account = Account(moves_to="CreateDeployment")
+    found = stop(account)
+    assert (found.deed, found.deployment) == (Deed.STOPPED_EXECUTION, None)
+    assert "no deployment of one was created" in found.text
+    assert IN_FLIGHT_SECONDS <= account.time < IN_FLIGHT_SECONDS + 1
+
+
+def test_a_creation_that_the_execution_has_left_is_not_waited_for() -> None:
+    account = Account(state="CreateDeployment", leaves_at=2)
+    found = stop(account)
+    assert found.deed is Deed.NOTHING
+    assert "no deployment of one was created" in found.text
+    assert account.time < 3
 
 
 def test_a_stop_that_comes_after_the_creation_stops_what_was_created() -> None:
@@ -143,7 +178,8 @@ def test_a_stop_that_comes_after_the_creation_stops_what_was_created() -> None:
 
 def test_a_creation_that_fails_is_not_waited_for() -> None:
     account = Account(state="CreateDeployment", fails_at=2)
-    assert stop(account).deed is Deed.NOTHING
+    found = stop(account)
+    assert (found.deed, found.text) == (Deed.NOTHING, "one has ended and deployed nothing")
     assert account.time < 3
     assert account.done == []
 
@@ -165,7 +201,7 @@ def test_a_creation_that_never_ends_is_given_up() -> None:
 def test_what_has_ended_is_left_alone(rollout: Rollout, says: str) -> None:
     account = Account(state="WaitForRollback", rollout=rollout)
     found = stop(account)
-    assert found.deed is Deed.NOTHING
+    assert (found.deed, found.deployment) == (Deed.NOTHING, "d-1")
     assert says in found.text
     assert account.done == []
 
