@@ -18,8 +18,8 @@ UNTOUCHED = ("annotation", "returns", "decorator_list", "bases")
 class Mutant:
     """One change of one module. ``id`` stays while the statement and its function stay.
 
-    ``lines``: of the statement, first and last; ``at_import``: it acts before any test runs;
-    ``names``: what the statement defines, if it is one that acts at import.
+    ``lines``: of the statement, first and last; ``at_import``: the module is imported anew for it,
+    mostly because it acts then; ``names``: what a statement that acts at import defines.
     """
 
     path: str
@@ -49,12 +49,17 @@ def mutants(path: str, source: str) -> tuple[ast.Module, list[Mutant]]:
                     path,
                     label + number,
                     (statement.lineno, _last_line(statement)),
-                    not site.place.in_function,
+                    not site.place.in_function or _says_super(statement),
                     site.place.defines,
                     change,
                 )
             )
     return tree, found
+
+
+def _says_super(statement: ast.stmt) -> bool:
+    """Such a body has a cell for its class, and one without it cannot take its place."""
+    return any(isinstance(each, ast.Name) and each.id == "super" for each in ast.walk(statement))
 
 
 @dataclass(frozen=True)

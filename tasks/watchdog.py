@@ -62,7 +62,7 @@ def _dead_hook(event: dict[str, Any]) -> dict[str, Any]:
         reason = f"AWS did not answer in {tries} tries of {_A_TRY} minutes each: {said}"
     check = Check(stage, False, reason.rstrip(": "), unmade=unmade)
     answer(question, check, hook_answers(), evidence, patience(None))
-    return {"answered": question.deployment, "reason": reason}
+    return {"answered": question.deployment, "reason": check.reason}
 
 
 def _dead_hand_over(detail: dict[str, Any]) -> dict[str, Any]:

@@ -293,3 +293,31 @@ def test_a_hook_that_aws_did_not_answer_blames_aws_and_not_green(aws: MemoryAws)
     assert "AfterInstall could not be made: AWS did not answer in 3 tries" in seen["cause"]
     assert "nothing is wrong with green" in seen["advice"]
     assert "Mend" not in seen["advice"]
+
+
+@pytest.mark.parametrize(
+    ("context", "payload", "reason"),
+    [
+        ({"condition": "EventAgeExceeded"}, {}, "ended without an answer: EventAgeExceeded"),
+        ({}, None, "ended without an answer: Unknown"),
+        ({"condition": "RetriesExhausted"}, {"errorMessage": "gone"}, "RetriesExhausted: gone"),
+        ({}, {"errorType": "Transient"}, "AWS did not answer in all tries of 12 minutes each"),
+    ],
+)
+def test_a_hook_that_died_and_told_little_is_answered_for_with_what_is_known(
+    aws: MemoryAws, context: dict[str, Any], payload: dict[str, Any] | None, reason: str
+) -> None:
+    function = "arn:aws:lambda:us-east-1:123456789012:function:sample-before-install"
+    record: dict[str, Any] = {
+        "requestContext": {"functionArn": function, **context},
+        "requestPayload": {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": "hook-1"},
+    }
+    if payload is not None:
+        record["responsePayload"] = payload
+    done = watchdog.handler(record, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    left = json.loads(aws.evidence[0])
+    assert (left["name"], left["passed"]) == ("BeforeInstall", False)
+    assert left["reason"].endswith(reason)
+    assert left["unmade"] == ((payload or {}).get("errorType") == "Transient")
+    assert done == {"answered": DEPLOYMENT, "reason": left["reason"]}

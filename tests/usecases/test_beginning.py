@@ -68,12 +68,15 @@ def test_what_takes_longer_passes_and_is_tried_again() -> None:
 
 @pytest.mark.parametrize("others", [(), ("reconcile-1",)])
 def test_an_earlier_deployment_that_still_moves_votes_refuses(others: tuple[str, ...]) -> None:
-    """Also where votes are put in order beside it, whichever is listed first."""
-    for running in ((*others, "back-d-1"), ("back-d-1", *others)):
-        world = Moving([running])
-        with pytest.raises(DeploymentActive, match="back-d-1 of hand_over still moves the votes"):
-            wait(world)
-        assert world.seconds == 1000
+    """Also where votes are put in order beside it, whichever is listed or would be sorted first."""
+    for mover in ("back-d-1", "way-back-d-1"):
+        for running in ((*others, mover), (mover, *others)):
+            world = Moving([running])
+            with pytest.raises(
+                DeploymentActive, match=f"{mover} of hand_over still moves the vote"
+            ):
+                wait(world)
+            assert world.seconds == 1000
 
 
 def test_one_that_begins_while_votes_are_put_in_order_refuses_too() -> None:

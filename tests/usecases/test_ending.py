@@ -133,3 +133,38 @@ def test_but_not_while_a_deployment_runs() -> None:
     service.lock(["arn:b1"], 120)
     assert ending_of(service).give_back_locks(None) == ""
     assert service.locked == {"b1"}
+
+
+def test_scaling_goes_on_when_a_deployment_that_nobody_follows_is_stopped() -> None:
+    """Its roll-back is under way at once, and nobody comes back at its end."""
+    service = Stopped()
+
+    def stop(deployment: str) -> None:
+        MemoryService.stop(service, deployment)
+        service.runs = UNDO
+
+    service.stop = stop  # type: ignore[method-assign] # the engine's answer to a stop
+    touched, said = ending_of(service).after_failure("arn:one", "2026-11-22T10:00:00Z")
+    assert touched
+    assert "is being stopped and rolled back; nobody follows it" in said
+    assert service.deeds == ["stop", "resume"]
+
+
+def test_what_succeeded_a_moment_before_the_stop_is_not_said_to_be_undone() -> None:
+    service = Stopped()
+
+    def too_late(deployment: str) -> None:
+        service.deeds.append("stop")
+        service.rollout = replace(service.rollout, progress=Progress.SUCCEEDED)
+
+    service.stop = too_late  # type: ignore[method-assign] # the engine's answer to a stop
+    _, said = ending_of(service).after_failure("arn:one", "2026-11-22T10:00:00Z")
+    assert f"{DEPLOYMENT} has succeeded, so its tasks serve and nothing is undone" in said
+
+
+def test_without_a_roll_back_scaling_goes_on_once() -> None:
+    service = Stopped()
+    service.rollout = replace(service.rollout, progress=Progress.STOPPED)
+    _, said = ending_of(service).after_failure("arn:one", "2026-11-22T10:00:00Z")
+    assert "has ended (stopped);" in said
+    assert service.deeds == ["resume"]
