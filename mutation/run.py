@@ -29,7 +29,7 @@ from mutation.places import PRODUCT, ROOT, TESTS
 from mutation.sites import Mutant, mutants
 from mutation.traces import Traces, arguments, test_files
 
-BUDGET = 4.0
+BUDGET = 6.0
 """Seconds of processor time, while traced, that the tests of one mutant take."""
 
 IMPORTS = 3
@@ -66,9 +66,13 @@ Act = Callable[[Mutant, ast.Module, list[str]], int]
 """Makes the change and runs the tests, in a process of its own; → ``KILLED`` or ``SURVIVED``."""
 
 
-def _distance(test: str, module: str) -> int:
+def _distance(test: str, path: str) -> int:
+    """The tests of its own module come first, then those of its layer."""
     file = test.split("::")[0]
-    return 0 if file in TESTS.of_all else 1 if module in file else 2
+    if file in TESTS.of_all or Path(path).stem in file:
+        return 0
+    layer = path.removeprefix("quorumshift/").split("/")[0]
+    return 1 if file.startswith(f"tests/{layer}/") else 2
 
 
 class Choice:
@@ -93,10 +97,9 @@ class Choice:
             found |= {test for test in self.traces.seconds if test.split("::")[0] in TESTS.of_all}
         else:
             found = self.traces.of(mutant.path, *mutant.lines)
-        own = Path(mutant.path).stem
         ordered = sorted(
             found,
-            key=lambda test: (_distance(test, own), self.traces.seconds[test], test),
+            key=lambda test: (_distance(test, mutant.path), self.traces.seconds[test], test),
         )
         chosen: list[str] = []
         spent = 0.0

@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if question.execution:
         where = "the votes are with blue" if done else "the votes were not handed back"
         seen = {"goal": planned.get("goal"), "plan": planned.get("reason")}
-        because = str(planned.get("turned") or "").startswith(WAS_STOPPED)
+        because = str(planned.get("turned")).startswith(WAS_STOPPED)
         check = Check(HAND_OVER_STAGE, False, f"{reason} ({where})", seen, consequence=because)
         answer(question, check, hook_answers(), evidence, patience(None))
     if not question.deployment:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from quorumshift.domain.data import to_json
 from quorumshift.domain.look import look_from
+from quorumshift.domain.rollout import Progress
+from quorumshift.domain.rollout_facts import WAS_STOPPED
 from tasks import act, answer_failed, answer_succeeded, observe, plan
 from tests.adapters.aws_api import refusal
 from tests.tasks.aws import MemoryAws
@@ -143,6 +146,100 @@ def test_a_refused_step_is_told_and_not_raised(aws: MemoryAws) -> None:
     assert "too young" in act.handler(state, None)["refused"]
     with pytest.raises(AssertionError, match="no end"):
         run(aws, state, most=1)
+
+
+def test_a_step_is_for_the_rollout_that_it_was_planned_for(aws: MemoryAws) -> None:
+    state: dict[str, Any] = dict(ASKED)
+    state["observation"] = observe.handler(state, None)
+    state["plan"] = plan.handler(state, None)
+    aws.service.stop(DEPLOYMENT)
+    refused = act.handler(state, None)["refused"]
+    assert refused == f"since the look {DEPLOYMENT} has ended: stopped"
+    assert aws.service.locked == set()
+
+
+def test_between_rollouts_none_may_have_begun_since_the_look(aws: MemoryAws) -> None:
+    aws.service.stop(DEPLOYMENT)
+    state: dict[str, Any] = {"goal": "blue"}
+    state["observation"] = observe.handler(state, None)
+    state["plan"] = plan.handler(state, None)
+    state["plan"] = {
+        **state["plan"],
+        "plan": plan.handler({**ASKED, "observation": state["observation"]}, None)["plan"],
+    }
+    aws.description = "a deployment"
+    aws.service.rollout = replace(aws.service.rollout, progress=Progress.RUNNING)
+    assert act.handler(state, None)["refused"] == f"{DEPLOYMENT} came or went since the look"
+    assert aws.service.locked == set()
+
+
+def test_what_was_done_before_a_state_failed_is_not_said_to_be_done(aws: MemoryAws) -> None:
+    """The votes may have moved since."""
+    done = {"decision": "done", "goal": "blue", "reason": "The goal votes.", "turned": "late"}
+    caught = {"Error": "MissingResource", "Cause": json.dumps({"errorMessage": "no service"})}
+    home = {**ASKED, "goal": "blue", "plan": done}
+    answer = answer_failed.handler({**home, "failure": caught}, None)
+    assert (answer["error"], answer["handedBack"]) == ("MissingResource", False)
+    assert "(the votes were not handed back)" in json.loads(aws.evidence[0])["reason"]
+    assert answer_failed.handler(home, None) == {
+        "answered": True,
+        "error": "HandedBack",
+        "cause": "late",
+        "handedBack": True,
+    }
+    asked_for = {**home, "plan": {**done, "turned": ""}}
+    assert answer_failed.handler(asked_for, None)["cause"] == "The goal votes."
+    green = answer_failed.handler({**home, "goal": "green"}, None)
+    assert not green["handedBack"], "a way to green is not home"
+
+
+@pytest.mark.parametrize(
+    ("decision", "hook", "stopped", "given_back"),
+    [
+        pytest.param("done", "", False, True, id="home-and-nobody-asked"),
+        pytest.param("done", "hook-1", True, True, id="home-and-stopped-so-nobody-listens"),
+        pytest.param("done", "hook-1", False, False, id="who-asked-gives-them-back"),
+        pytest.param("blocked", "", True, False, id="not-home"),
+    ],
+)
+def test_locks_are_given_back_when_the_votes_are_home_and_nobody_else_does(
+    aws: MemoryAws, decision: str, hook: str, stopped: bool, given_back: bool
+) -> None:
+    aws.service.lock(["arn:b1"], 120)
+    aws.service.stop(DEPLOYMENT)
+    asked = {**ASKED, "goal": "blue", "lifecycleEventHookExecutionId": hook}
+    plan = {"decision": decision, "goal": "blue", "reason": "as it is"}
+    answer_failed.handler({**asked, "plan": plan, "observation": {"stopped": stopped}}, None)
+    assert (aws.service.locked == set()) is given_back
+
+
+def test_an_execution_that_saw_nothing_gives_no_locks_back(aws: MemoryAws) -> None:
+    aws.service.lock(["arn:b1"], 120)
+    aws.service.stop(DEPLOYMENT)
+    plan = {"decision": "done", "goal": "blue", "reason": "as it is"}
+    answer_failed.handler({**ASKED, "goal": "blue", "plan": plan}, None)
+    assert aws.service.locked == {"b1"}
+
+
+@pytest.mark.parametrize(
+    ("turned", "consequence"),
+    [(f"{WAS_STOPPED}; late", True), (f"late; {WAS_STOPPED}", False), ("", False), (None, False)],
+)
+def test_a_no_is_the_consequence_of_a_stop_that_turned_it_first(
+    aws: MemoryAws, turned: str | None, consequence: bool
+) -> None:
+    plan = {"decision": "blocked", "goal": "blue", "reason": "as it is", "turned": turned}
+    answer_failed.handler({**ASKED, "plan": plan}, None)
+    assert json.loads(aws.evidence[0])["consequence"] is consequence
+
+
+def test_what_blocked_a_hand_over_and_what_turned_it_are_both_told(aws: MemoryAws) -> None:
+    blocked = {"decision": "blocked", "goal": "green", "reason": "b2 is gone.", "turned": "late"}
+    answer = answer_failed.handler({**ASKED, "plan": blocked}, None)
+    assert (answer["error"], answer["cause"]) == ("HandOverBlocked", "late; b2 is gone.")
+    assert json.loads(aws.evidence[0])["evidence"] == {"goal": "green", "plan": "b2 is gone."}
+    nothing = answer_failed.handler(dict(ASKED), None)
+    assert (nothing["error"], nothing["cause"]) == ("HandOverBlocked", "it was asked for")
 
 
 def test_people_are_told_once_that_the_way_back_waits(aws: MemoryAws) -> None:
