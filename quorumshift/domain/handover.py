@@ -42,7 +42,7 @@ from quorumshift.domain.handover_steps import (
 from quorumshift.domain.locks import hold, is_locked, let_go, lock_step, our_locks, renewal
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Standing, quorum
-from quorumshift.domain.reading import Reading, listed, read, uncertainty
+from quorumshift.domain.reading import Reading, listed, read, strangers, uncertainty
 
 __all__ = [
     "Configuration",
@@ -70,12 +70,12 @@ def goal_for(
     least: int = 0,
 ) -> Goal:
     """All tasks of one colour shall vote; the best ``desired`` of them if there are more, as while
-    ECS replaces one. ``without``: addresses that are out of question. ``least``: so many of them
-    where there are, though the service wants fewer."""
+    ECS replaces one; none that is of another cluster. ``without``: addresses that are out of
+    question. ``least``: so many of them where there are, though the service wants fewer."""
     nodes = [
         node
         for node in observation.nodes
-        if node.colour is colour and node.task and node.address not in without
+        if node.colour is colour and node.task and not node.apart and node.address not in without
     ]
     best = sorted(nodes, key=lambda node: _worth(node, observation.at))
     size = max(observation.desired, least) if observation.desired else None
@@ -97,11 +97,13 @@ def plan(
     reading = read(observation, policy)
     crossed = _crossed(observation, reading)
     if not goal.voters and observation.desired:
-        text = "No task of the goal exists: ECS is to start some."
+        apart = strangers(observation.nodes)
+        why = f"can vote: {apart}" if apart else "exists: ECS is to start some"
+        text = f"No task of the goal {why}."
         return Plan(Next.WAIT, None, text, "", (), crossed)
-    why = refusal(observation, reading, goal, dialect, policy)
-    if why:
-        return Plan(Next.BLOCKED, None, *why, path=(), crossed=crossed)
+    refused_for = refusal(observation, reading, goal, dialect, policy)
+    if refused_for:
+        return Plan(Next.BLOCKED, None, *refused_for, path=(), crossed=crossed)
     renew = renewal(observation, goal.voters, policy)
     if renew and not any(kind is Kind.LOCK for kind, _ in refused):
         return Plan(Next.STEP, renew, renew.reason, "", (), crossed)
@@ -142,7 +144,7 @@ def turn(
     if uncertainty(observation, policy) or reading.leader is None:
         return goal
     scene = Scene(observation, reading, goal, dialect, policy)
-    if not forward(scene):
+    if goal.voters and not forward(scene):
         return goal
     blue = goal_for(observation, Colour.BLUE)
     here = present(scene)

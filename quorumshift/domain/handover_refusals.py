@@ -12,7 +12,7 @@ from quorumshift.domain.handover_steps import Cover, Goal, Next, Plan
 from quorumshift.domain.locks import hold, protected_by_others
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, quorum
-from quorumshift.domain.reading import Reading, alarms, barred, listed
+from quorumshift.domain.reading import Reading, alarms, barred, listed, strangers
 
 Refusal = tuple[str, str]
 """A reason, and what a person can do."""
@@ -192,6 +192,8 @@ def missing_tasks(scene: Scene) -> str:
     ]
     if not tried:
         return f"Only {have} of {want} tasks of the goal exist: ECS is to start the rest."
+    if apart := strangers(node for node in scene.observation.nodes if node.address in tried):
+        return f"Only {have} of {want} tasks of the goal can vote: {apart}."
     them = "that task" if len(tried) == 1 else "those tasks"
     return (
         f"Only {have} of {want} tasks of the goal can vote; {enumerated(sorted(tried))} did not "

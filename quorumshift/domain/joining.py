@@ -43,7 +43,7 @@ def combine(
     places = _places(members, view.reports.items())
     at_place = {place: members[raft_id] for raft_id, place in places.items()}
     nodes = [
-        _node(place, by_address.get(place), at_place.get(place), view.reports.get(place))
+        _node(place, by_address.get(place), at_place.get(place), view)
         for place in sorted(by_address.keys() | at_place.keys())
     ]
     return ClusterObservation(
@@ -51,12 +51,13 @@ def combine(
         nodes=tuple(nodes),
         desired=desired,
         membership=view.membership,
-        unknown=(*unknown, *view.unknown, *_doubts(everybody, view)),
+        unknown=(*unknown, *view.unknown, *_doubts(everybody, view), *_strange(nodes)),
         unworkable=view.unworkable,
     )
 
 
-def _node(address: str, task: Task | None, member: RaftMember | None, told: Report | None) -> Node:
+def _node(address: str, task: Task | None, member: RaftMember | None, view: RaftView) -> Node:
+    told = view.reports.get(address)
     return Node(
         address=address,
         colour=task.colour if task else Colour.NONE,
@@ -68,6 +69,7 @@ def _node(address: str, task: Task | None, member: RaftMember | None, told: Repo
         report=told if member else None,
         connections=told.connections if told else None,
         foreign_until=task.foreign_until if task else None,
+        apart=view.apart.get(address, ""),
     )
 
 
@@ -124,6 +126,15 @@ def _doubts(tasks: Sequence[Task], view: RaftView) -> list[str]:
         if len(arns) > 1
     ]
     return doubts
+
+
+def _strange(nodes: Sequence[Node]) -> list[str]:
+    """Whoever is of another cluster and not green: then that other one may be the service's."""
+    return [
+        f"{node.address} {node.apart}. Whether its cluster is the service's cannot be told."
+        for node in nodes
+        if node.apart and node.colour is not Colour.GREEN
+    ]
 
 
 def _all(names: Sequence[str]) -> str:

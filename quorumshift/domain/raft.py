@@ -8,7 +8,7 @@ Raft id, and a member keeps its address after its task is gone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -82,7 +82,8 @@ class RaftView:
     ``reports`` holds only addresses that answered in time, members or not: who is which member is
     what the reports say. ``unknown``: why the member list is not a confirmed one, a sentence each.
     ``unworkable``: what of this cluster the adapter cannot work with, and what to do, a sentence
-    each.
+    each. ``apart``: of addresses that answer and have no report, because they are of another
+    cluster: what they do instead, and what to do about it, as the rest of a sentence.
     """
 
     members: tuple[RaftMember, ...]
@@ -90,6 +91,7 @@ class RaftView:
     reports: Mapping[str, Report]
     unknown: tuple[str, ...] = ()
     unworkable: tuple[str, ...] = ()
+    apart: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Node:
     ``address``: no other node of the observation has the same. A member at whose address another
     node is has its id added, ``10.0.0.1 (member 7)``: it has no task and no report, so nobody is
     ever asked there. ``connections``: users connected to it, member or not; ``None`` when it did
-    not tell. ``foreign_until``: as of its task.
+    not tell. ``foreign_until``: as of its task. ``apart``: what it does instead of answering as a
+    member, as the rest of a sentence.
     """
 
     address: str
@@ -130,6 +133,7 @@ class Node:
     report: Report | None = None
     connections: int | None = None
     foreign_until: float | None = None
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def complaint(node: Node, leader: Node, voters: Sequence[Node], policy: Policy) 
     """What is wrong with a member under this leader; empty when nothing is."""
     report = node.report
     if report is None:
-        return "does not answer"
+        return node.apart or "does not answer"
     if leader.report is None:
         raise ValueError(f"{leader.address} leads without a report")
     if report.term != leader.report.term:
@@ -145,6 +145,11 @@ def barred(observation: ClusterObservation, reading: Reading, policy: Policy) ->
         and reading.leader is not None
         and only_joins(reading.leader)
     )
+
+
+def strangers(nodes: Iterable[Node]) -> str:
+    """Which of these nodes are of another cluster, and what to do; empty: none."""
+    return ", ".join(f"{node.address} {node.apart}" for node in nodes if node.apart)
 
 
 def listed(addresses: Iterable[str]) -> str:

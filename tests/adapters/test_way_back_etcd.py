@@ -25,11 +25,20 @@ LONGEST_SECONDS = 60.0
 
 
 class Service:
-    """Tasks with locks around an etcd; the rollout was stopped. ``steps``: tried, in order;
-    ``reasons``: of all turns."""
+    """Tasks with locks around an etcd. ``founder``: whose etcd starts a cluster of its own once it
+    is admitted. ``steps``: tried, in order; ``reasons``: of all turns."""
 
-    def __init__(self, etcd: EtcdBench, blue: Sequence[str], green: Sequence[str]) -> None:
+    def __init__(
+        self,
+        etcd: EtcdBench,
+        blue: Sequence[str],
+        green: Sequence[str],
+        progress: Progress = Progress.STOPPED,
+        founder: str = "",
+    ) -> None:
         self.etcd = etcd
+        self.progress = progress
+        self.founder = founder
         self.colours = dict.fromkeys(blue, Colour.BLUE) | dict.fromkeys(green, Colour.GREEN)
         self.until: dict[str, float] = {}
         self.steps: list[tuple[Kind, str]] = []
@@ -57,10 +66,16 @@ class Service:
             self.until.pop(task, None)
 
     def look(self, deployment: str) -> Rollout:
-        return Rollout(deployment, Progress.STOPPED)
+        return Rollout(deployment, self.progress)
 
     def active(self) -> str | None:
         return None
+
+    def boot(self, address: str) -> None:
+        if address == self.founder:
+            self.etcd.start(address, (address,), "new")
+        else:
+            self.etcd.boot(address)
 
     def run(self, goal: Colour = Colour.BLUE) -> Planned:
         planned: Planned | None = None
@@ -74,7 +89,7 @@ class Service:
                 self.steps.append((step.kind, step.address))
                 act = self.hand_over.act(planned, look, "d-1")
                 if step.kind is Kind.ADMIT and not act.refused:
-                    self.etcd.boot(step.address)
+                    self.boot(step.address)
             self.reasons.add(planned.reason)
             time.sleep(min(planned.settle_seconds, 0.2))
         return planned
@@ -108,3 +123,15 @@ def test_a_green_node_that_cannot_be_dialled_is_asked_itself(
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert service.voters() == {one, two, ready}
     assert any("unhealthy cluster" in reason for reason in service.reasons), "it was refused first"
+
+
+def test_a_green_node_that_founds_a_cluster_of_its_own_is_passed_over(etcd: EtcdBench) -> None:
+    """It is admitted before anybody can tell, and its place is another one's then."""
+    founder, *others = (etcd.spare(number) for number in range(4))
+    service = Service(etcd, etcd.voters, (founder, *others), Progress.RUNNING, founder)
+    planned = service.run(Colour.GREEN)
+    assert (planned.decision, planned.goal) == (Turn.DONE, Colour.GREEN)
+    assert service.voters() == set(others)
+    assert (Kind.REMOVE, founder) in service.steps, "it had a place"
+    own = etcd.control.observe([founder]).members
+    assert [member.address for member in own] == [founder], "nothing was ever asked of it"

@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 
 from quorumshift.adapters.raft.etcd_gateway import (
     Answer,
@@ -30,6 +31,7 @@ from quorumshift.adapters.raft.etcd_limits import unworkable
 from quorumshift.adapters.raft.etcd_view import (
     Said,
     Silent,
+    apart,
     placed,
     read_members,
     read_status,
@@ -56,8 +58,9 @@ class EtcdNodes:
     def observe(self, addresses: Sequence[str]) -> RaftView:
         """Ask all addresses at once, then read the member list through a quorum if one answers.
 
-        Never raises. Nodes of two different clusters make the member list unknown: which of them
-        is the service's cannot be told from here.
+        Never raises. A node that is alone in a cluster of its own is set aside: its report is left
+        out. Nodes of other different clusters make the member list unknown: which of them is the
+        service's cannot be told from here.
         """
         asked = tuple(dict.fromkeys(addresses))
         if not asked:
@@ -66,14 +69,16 @@ class EtcdNodes:
             answers = list(pool.map(self.ask, asked))
         said = [answer for answer in answers if isinstance(answer, Said)]
         silent = [answer for answer in answers if isinstance(answer, Silent)]
+        strangers = apart(said)
+        said = [one for one in said if one.address not in strangers]
         if len({one.cluster for one in said}) > 1:
             return RaftView((), Membership.UNKNOWN, reports(said), (two_clusters(said),))
         confirmed = self._confirmed([one.address for one in said if one.confirms])
         limits = unworkable(said, silent, confirmed=confirmed is not None)
         if confirmed is None:
-            return unconfirmed(said, silent, limits)
+            return replace(unconfirmed(said, silent, limits), apart=strangers)
         members, doubts = placed(confirmed, said)
-        return RaftView(members, Membership.CONFIRMED, reports(said), doubts, limits)
+        return RaftView(members, Membership.CONFIRMED, reports(said), doubts, limits, strangers)
 
     def ask(self, address: str) -> Said | Silent:
         """What the node says of itself, or why it is taken for silent."""

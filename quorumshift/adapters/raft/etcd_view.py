@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,10 @@ OLDEST = (3, 5)
 """The first version whose member list a quorum confirms: ``linearizable`` is new in it."""
 _MOST_TEXT = 160
 _NO_LEADER = "etcdserver: no leader"
+_FOUNDER = (
+    "started an etcd cluster of its own instead of joining (stop it and correct its "
+    "--initial-cluster-state)"
+)
 _ALARM = re.compile(r"memberID:(\d+) alarm:(\w+)")
 _REMEDIES = {
     "NOSPACE": "its space is used up; compact and defragment, then `etcdctl alarm disarm`",
@@ -185,6 +190,24 @@ def unconfirmed(
         f"confirm it through a quorum ({because})."
     )
     return RaftView(members, Membership.LOCAL, reports(said), (text, *doubts), unworkable)
+
+
+def apart(said: Sequence[Said]) -> dict[str, str]:
+    """Of nodes that each founded a cluster of its own: what to say of them, as the rest of a
+    sentence.
+
+    Only where all others are of one cluster, and more than one of them answers: a lone node is told
+    from them by its list, which holds nobody else. Of two clusters with several members each, or of
+    two lone nodes, it cannot be told which is the service's.
+    """
+    sizes = Counter(one.cluster for one in said)
+    lone = [
+        one for one in said if one.members and len(one.members) == 1 and sizes[one.cluster] == 1
+    ]
+    others = [one for one in said if one not in lone]
+    if len(others) < 2 or len({one.cluster for one in others}) != 1:
+        return {}
+    return {one.address: _FOUNDER for one in lone}
 
 
 def two_clusters(said: Sequence[Said]) -> str:
