@@ -5,6 +5,8 @@ A partition has a console of its own; where none is known there is no link, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import quote
 
 _HOSTS = {
@@ -19,37 +21,43 @@ _ARN_PARTS = 6
 
 def execution_page(arn: str) -> str:
     """The page of an execution of a state machine; empty where no console is known."""
-    region, _, _ = _read(arn)
-    return _page(arn, f"states/home?region={region}#/v2/executions/details/{arn}")
+    return _page(arn, lambda at: f"states/home?region={at.region}#/v2/executions/details/{arn}")
 
 
 def build_page(arn: str) -> str:
     """The page of a build (``…:build/<project>:<id>``), with its phases and its log."""
-    region, account, resource = _read(arn)
-    project = resource.removeprefix("build/").partition(":")[0]
-    build = quote(resource, safe="/")
-    return _page(arn, f"codesuite/codebuild/{account}/projects/{project}/{build}/?region={region}")
+
+    def path(at: _Place) -> str:
+        project = at.resource.removeprefix("build/").partition(":")[0]
+        projects = f"codesuite/codebuild/{at.account}/projects/{project}"
+        return f"{projects}/{quote(at.resource)}/?region={at.region}"
+
+    return _page(arn, path)
 
 
 def alarm_page(arn: str) -> str:
     """The page of a CloudWatch alarm (``…:alarm:<name>``)."""
-    region, _, resource = _read(arn)
-    name = quote(resource.removeprefix("alarm:"), safe="")
-    return _page(arn, f"cloudwatch/home?region={region}#alarmsV2:alarm/{name}")
+
+    def path(at: _Place) -> str:
+        name = quote(at.resource.removeprefix("alarm:"), safe="")
+        return f"cloudwatch/home?region={at.region}#alarmsV2:alarm/{name}"
+
+    return _page(arn, path)
 
 
-def _page(arn: str, path: str) -> str:
-    host = _HOSTS.get(arn.split(":")[1]) if _is_arn(arn) else None
-    return f"https://{_read(arn)[0]}.{host}/{path}" if host else ""
+class _Place(NamedTuple):
+    """What stands behind ``arn:<partition>:<service>:``."""
+
+    region: str
+    account: str
+    resource: str
 
 
-def _read(arn: str) -> tuple[str, str, str]:
-    """Region, account and resource; empty for what is no ARN."""
-    if not _is_arn(arn):
-        return "", "", ""
-    region, account, resource = arn.split(":", _ARN_PARTS - 1)[3:]
-    return region, account, resource
-
-
-def _is_arn(text: str) -> bool:
-    return text.startswith("arn:") and len(text.split(":", _ARN_PARTS - 1)) == _ARN_PARTS
+def _page(arn: str, path: Callable[[_Place], str]) -> str:
+    """Empty for what is no ARN, too."""
+    kind, *parts = arn.split(":", _ARN_PARTS - 1)
+    host = _HOSTS.get(parts[0]) if kind == "arn" and len(parts) == _ARN_PARTS - 1 else None
+    if host is None:
+        return ""
+    place = _Place(*parts[2:])
+    return f"https://{place.region}.{host}/{path(place)}"

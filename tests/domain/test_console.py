@@ -27,14 +27,16 @@ def test_each_partition_has_a_console_of_its_own(partition: str, region: str, ho
         f"https://{host}/codesuite/codebuild/{REST}/projects/sample-build/"
         f"build/sample-build%3A0f-1/?region={region}"
     )
-    alarm = f"arn:{partition}:cloudwatch:{region}:{REST}:alarm:blue: slow"
+    alarm = f"arn:{partition}:cloudwatch:{region}:{REST}:alarm:blue: a/b"
     assert alarm_page(alarm) == (
-        f"https://{host}/cloudwatch/home?region={region}#alarmsV2:alarm/blue%3A%20slow"
+        f"https://{host}/cloudwatch/home?region={region}#alarmsV2:alarm/blue%3A%20a%2Fb"
     )
 
 
 @pytest.mark.parametrize("page", [execution_page, build_page, alarm_page])
-@pytest.mark.parametrize("arn", ["", "one", "arn:aws", f"arn:aws-iso:x:us-iso-east-1:{REST}:y:z"])
+@pytest.mark.parametrize(
+    "arn", ["", "one", "arn:aws", "ARN:aws:x:r:1:z", f"arn:aws-iso:x:us-iso-east-1:{REST}:y:z"]
+)
 def test_where_no_console_is_known_there_is_no_link(page: object, arn: str) -> None:
     assert callable(page)
     assert page(arn) == ""

@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from quorumshift.domain.cron import read_cron
+from quorumshift.domain.cron import Cron, Days, read_cron
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,119 @@ def test_the_times_of_a_day() -> None:
     assert read_cron("cron(0/20,5 3-4 * * ? *)").times() == tuple(
         time(hour, minute) for hour in (3, 4) for minute in (0, 5, 20, 40)
     )
+
+
+def test_each_field_has_the_values_that_scheduler_gives_it() -> None:
+    all_of_them = Cron(
+        minutes=frozenset(range(60)),
+        hours=frozenset(range(24)),
+        months=frozenset(range(1, 13)),
+        years=frozenset(range(1970, 2200)),
+        days=Days(of_month=frozenset(range(1, 32))),
+    )
+    assert read_cron("cron(* * * * ? *)") == all_of_them
+    assert read_cron("cron(0-59 0-23 1-31 1-12 ? 1970-2199)") == all_of_them
+    assert read_cron("cron(0 0 ? 1 1-7 1970)").days == Days(of_week=frozenset(range(1, 8)))
+    assert read_cron("cron(0 0 ? 1 * 1970)").days == Days(of_week=frozenset(range(1, 8)))
+
+
+@pytest.mark.parametrize(
+    ("names", "field"),
+    [("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC", 3), ("SUN MON TUE WED THU FRI SAT", 4)],
+)
+def test_names_stand_for_their_numbers(names: str, field: int) -> None:
+    for number, name in enumerate(names.split(), 1):
+        said, meant = (["0", "0", "?", "1", "1", "2026"] for _ in "12")
+        said[field], meant[field] = name.lower(), str(number)
+        assert read_cron(f"cron({' '.join(said)})") == read_cron(f"cron({' '.join(meant)})")
+
+
+@pytest.mark.parametrize(
+    ("hours", "values"),
+    [
+        ("7", {7}),
+        ("7-7", {7}),
+        ("20/2", {20, 22}),
+        ("20/3", {20, 23}),
+        ("3-9/3", {3, 6, 9}),
+        ("*/23", {0, 23}),
+        ("1,3-4,22/1", {1, 3, 4, 22, 23}),
+    ],
+)
+def test_ranges_steps_and_lists(hours: str, values: set[int]) -> None:
+    assert read_cron(f"cron(0 {hours} * * ? *)").hours == values
+
+
+@pytest.mark.parametrize(
+    "hours", ["*/24", "7/0", "7/", "24", "7-24", "8-7", "00007", "*-5", "1-2-3"]
+)
+def test_what_no_hour_can_be(hours: str) -> None:
+    with pytest.raises(ValueError, match=r"hours \(field 2\)"):
+        read_cron(f"cron(0 {hours} * * ? *)")
+
+
+def dates(fields: str, year: int, month: int) -> list[int]:
+    """The days of a month on which it falls."""
+    found = read_cron(f"cron(0 4 {fields} *)")
+    length = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
+    return [day for day in range(1, length + 1) if found.falls_on(date(year, month, day))]
+
+
+@pytest.mark.parametrize(
+    ("fields", "year", "month", "days"),
+    [
+        ("1W * ?", 2026, 8, [3]),  # a Saturday, and what is before it is of another month
+        ("1W * ?", 2026, 3, [2]),  # a Sunday
+        ("2W * ?", 2026, 8, [3]),  # a Sunday
+        ("2W * ?", 2026, 5, [1]),  # a Saturday
+        ("15W * ?", 2026, 6, [15]),  # a Monday
+        ("31W * ?", 2026, 5, [29]),  # a Sunday, and what is after it is of another month
+        ("30W * ?", 2026, 5, [29]),  # a Saturday
+        ("30W * ?", 2026, 8, [31]),  # a Sunday
+        ("31W * ?", 2026, 6, []),
+        ("30W * ?", 2026, 4, [30]),  # a Thursday, the last of the month
+        ("L * ?", 2028, 2, [29]),
+        ("? * 5L", 2026, 4, [30]),  # the last Thursday is the last day
+        ("? * 6L", 2026, 4, [24]),  # the last Friday is a week before the month's last days
+        ("? * 4#5", 2026, 4, [29]),
+        ("? * 6#5", 2026, 4, []),
+        ("? * 4#1", 2026, 4, [1]),
+        ("? * 3#1", 2026, 4, [7]),
+        ("? * 3#2", 2026, 4, [14]),
+    ],
+)
+def test_days_that_depend_on_the_month(fields: str, year: int, month: int, days: list[int]) -> None:
+    assert dates(fields, year, month) == days
+
+
+def test_only_in_the_months_and_years_that_it_names() -> None:
+    found = read_cron("cron(0 4 1 3 ? 2026)")
+    assert found.falls_on(date(2026, 3, 1))
+    assert not found.falls_on(date(2026, 4, 1))
+    assert not found.falls_on(date(2027, 3, 1))
+
+
+def test_times_are_in_order_however_they_are_written() -> None:
+    assert read_cron("cron(40,1 8,1 * * ? *)").times() == (
+        time(1, 1),
+        time(1, 40),
+        time(8, 1),
+        time(8, 40),
+    )
+
+
+@pytest.mark.parametrize("fields", ["? * FRIL", "? * 6L", "? * fril"])
+def test_the_last_weekday_by_its_name(fields: str) -> None:
+    assert dates(fields, 2026, 4) == [24]
+
+
+@pytest.mark.parametrize(("which", "day"), [(1, 3), (2, 10), (3, 17), (4, 24), (5, 31)])
+def test_which_tuesday(which: int, day: int) -> None:
+    assert dates(f"? * TUE#{which}", 2026, 3) == [day]
+
+
+def test_a_step_may_stand_in_a_list_and_is_smaller_than_the_field() -> None:
+    assert read_cron("cron(*/20,5 4 * * ? *)").minutes == {0, 5, 20, 40}
+    assert read_cron("cron(0 4 */30 * ? *)").days.of_month == {1, 31}
+    with pytest.raises(ValueError, match="step by 1 to 30"):
+        read_cron("cron(0 4 */31 * ? *)")

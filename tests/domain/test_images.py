@@ -6,9 +6,12 @@ import pytest
 
 from quorumshift.domain.errors import InvalidRequest
 from quorumshift.domain.images import (
+    Registry,
     as_pulled,
     complete,
+    is_allowed,
     is_own,
+    private_registry,
     refuse_stranger,
     refuse_unpinned,
     repository,
@@ -104,3 +107,51 @@ def test_a_tag_of_another_repository_is_refused_for_that() -> None:
 @pytest.mark.parametrize("image", ["v7", "app:v7", DIGEST, f"app@{DIGEST}", f"{OWN}:v7"])
 def test_a_requests_short_reference_is_the_services_own(image: str) -> None:
     assert is_own(complete(image, OWN), OWN)
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("111122223333.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1"),
+        ("111122223333.dkr-ecr-fips.us-gov-west-1.on.aws", "us-gov-west-1"),
+    ],
+)
+def test_a_private_registry_is_known_by_each_of_its_hosts(host: str, region: str) -> None:
+    found = private_registry(host)
+    assert found == Registry("111122223333", region)
+    assert found.host == f"111122223333.dkr.ecr.{region}.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "public.ecr.aws", "docker.io", "11112222333.dkr.ecr.us-east-1.amazonaws.com", f"x{OWN}"],
+)
+def test_what_is_no_private_registry(host: str) -> None:
+    assert private_registry(host) is None
+
+
+def test_hosts_are_compared_as_hosts_are() -> None:
+    assert is_allowed(as_pulled(f"GHCR.io/o/r@{DIGEST}"), OWN, ("ghcr.io/o/r",))
+    assert is_allowed(as_pulled(f"ghcr.io/o/r@{DIGEST}"), OWN, ("GHCR.io/o/*",))
+    assert is_allowed(as_pulled(f"{OWN}:7"), OWN, ())
+    assert not is_allowed(as_pulled(f"ghcr.io/o/r@{DIGEST}"), OWN, ())
+
+
+@pytest.mark.parametrize("image", ["other:v7", f"other@{DIGEST}", "team/app:v7"])
+def test_a_short_reference_to_another_repository_is_refused(image: str) -> None:
+    with pytest.raises(InvalidRequest, match="names no registry, and this service's repository is"):
+        complete(image, OWN)
+
+
+def test_a_whole_reference_stays_as_it_is() -> None:
+    found = complete("ghcr.io/o/r:7", OWN)
+    assert (found.registry, found.name, found.tag) == ("ghcr.io", "o/r", "7")
+
+
+def test_a_stranger_is_told_what_would_be_taken() -> None:
+    image = f"ghcr.io/o/r@{DIGEST}"
+    with pytest.raises(InvalidRequest, match=f"takes images of {OWN} alone; push it there"):
+        refuse_stranger(as_pulled(image), image, OWN, ())
+    with pytest.raises(InvalidRequest, match=f"takes images of {OWN} and a.io/b, c.io/d; push"):
+        refuse_stranger(as_pulled(image), image, OWN, ("a.io/b", "c.io/d"))

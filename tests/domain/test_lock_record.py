@@ -84,6 +84,30 @@ def test_a_task_that_unprotects_itself_meanwhile_is_locked_anew() -> None:
     assert locking(record, None, NOW + 60, MINUTES) == LockRecord(NOW + 60 + HOURS)
 
 
+def test_two_minutes_between_the_record_and_what_ecs_tells_are_still_ours() -> None:
+    record, until = LockRecord(NOW + HOURS), NOW + HOURS + SLACK_SECONDS
+    assert foreign_until(record, until) is None
+    assert foreign_until(record, until + 1) == until + 1
+    theirs = LockRecord(NOW + HOURS, NOW + 3600)
+    assert foreign_until(theirs, NOW + 3600 + SLACK_SECONDS) == NOW + 3600 + SLACK_SECONDS
+    assert foreign_until(theirs, NOW + 3600 + SLACK_SECONDS + 1) == NOW + 3600
+
+
+def test_what_ends_at_this_very_moment_has_ended() -> None:
+    record = LockRecord(NOW + HOURS, NOW)
+    assert giving_back(record, NOW, NOW) is None
+    assert giving_back(record, NOW + HOURS, NOW) == 0
+    assert locking(None, NOW, NOW, MINUTES) == LockRecord(NOW + HOURS)
+    assert locking(None, NOW + HOURS, NOW, MINUTES) == LockRecord(NOW + HOURS, NOW + HOURS)
+
+
+def test_no_longer_is_put_back_than_ecs_takes() -> None:
+    most = MOST_MINUTES * 60
+    record = LockRecord(NOW + most + HOURS, NOW + most + 600)
+    assert giving_back(record, NOW + most + HOURS, NOW) == MOST_MINUTES
+    assert giving_back(record, NOW + most + HOURS, NOW + 1200) == MOST_MINUTES - 10
+
+
 @given(
     theirs=st.none() | st.floats(NOW + 1, NOW + MOST_MINUTES * 60),
     minutes=st.integers(60, MOST_MINUTES),
