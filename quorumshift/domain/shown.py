@@ -23,6 +23,7 @@ _UNSAFE = re.compile(
     "\ud800-\udfff]"  # half a pair
 )
 _BREAKS = re.compile(r"\s*[\n\r\x0b\x0c\x85\u2028\u2029]\s*")
+_COMMAND = re.compile(r"^(\s*)::")
 _MEANT_BY_MARKDOWN = re.compile(r"[\\`*\[\]|]")
 
 
@@ -44,9 +45,9 @@ def as_json(document: Any, indent: int | None = 2) -> str:
 
 def job_line(text: object) -> str:
     """One line in a job's log that GitHub's runner takes for no command: it knows ``::`` at a
-    line's start, and an older ``##[`` anywhere."""
-    shown = one_line(text).replace("##[", "# #[")
-    return f" {shown}" if shown.lstrip().startswith("::") else shown
+    line's start, whatever space is before it (actions/runner, ``ActionCommand.TryParseV2``), and an
+    older ``##[`` anywhere."""
+    return _COMMAND.sub(r"\1: :", one_line(text).replace("##[", "# #["))
 
 
 def job_data(text: str, more: str = "") -> str:

@@ -160,7 +160,8 @@ def test_a_jobs_log_and_its_summary(name: str, capsys: pytest.CaptureFixture[str
     log.notice(HOSTILE, HOSTILE)
     text = stream.getvalue()
     assert set(unsafe(text)) <= {"\n"}
-    commands = {line.split("::")[1].split(" ")[0] for line in text.splitlines() if line[:2] == "::"}
+    lines = (line.lstrip() for line in text.splitlines())
+    commands = {line.split("::")[1].split(" ")[0] for line in lines if line.startswith("::")}
     assert commands <= {"group", "endgroup", "error", "notice"}
     page = as_markdown(record_of(found), found.chronicle)
     assert set(unsafe(page)) <= {"\n"}
