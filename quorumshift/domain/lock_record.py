@@ -39,7 +39,7 @@ class LockRecord:
 
 def read_lock_record(text: str | None) -> LockRecord | None:
     """The record in a tag's value. One that cannot be read is none of ours."""
-    found = re.fullmatch(r"until:(\d{1,12}) before:(\d{1,12}|-)", text or "")
+    found = re.fullmatch(r"until:(\d{1,12}) before:(\d{1,12}|-)", text) if text else None
     if found is None:
         return None
     return LockRecord(float(found[1]), None if found[2] == "-" else float(found[2]))
@@ -78,6 +78,6 @@ def giving_back(record: LockRecord | None, locked_until: float | None, now: floa
     foreign = foreign_until(record, locked_until)
     if foreign == locked_until:
         return None
-    if foreign is None or foreign <= now:
+    if foreign is None:
         return 0
-    return min(MOST_MINUTES, math.ceil((foreign - now) / 60))
+    return max(0, min(MOST_MINUTES, math.ceil((foreign - now) / 60)))

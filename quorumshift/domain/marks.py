@@ -52,7 +52,7 @@ def describe(description: str, mark: Mark) -> str:
 
 def read_mark(description: str | None) -> Mark | None:
     """The mark in a description, if there is one."""
-    found = _MARK.search(description or "")
+    found = _MARK.search(description) if description else None
     if found is None:
         return None
     return Mark(found[1], int(found[2]), int(found[3]) if found[3] else None)

@@ -30,6 +30,7 @@ DIGEST = "sha256:" + "2" * 64
         (f"nginx@{DIGEST}", "docker.io/library/nginx"),
         ("public.ecr.aws/x/y:1.0", "public.ecr.aws/x/y"),
         ("localhost:5000/app:7", "localhost:5000/app"),
+        ("localhost/app:7", "localhost/app"),
         (f"ghcr.io/o/r:sha-1@{DIGEST}", "ghcr.io/o/r"),
         ("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/app:7", OWN),
         ("111122223333.dkr-ecr.us-east-1.on.aws/app:7", OWN),
@@ -81,6 +82,11 @@ def test_no_tag_is_refused_for_what_it_is(image: str, says: str) -> None:
         (
             "111122223333.dkr.ecr.eu-west-1.amazonaws.com/*",
             f"111122223333.dkr-ecr.eu-west-1.on.aws/app@{DIGEST}",
+            True,
+        ),
+        (
+            "111122223333.dkr-ecr.eu-west-1.on.aws/*",
+            f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app@{DIGEST}",
             True,
         ),
     ],

@@ -96,6 +96,8 @@ def test_two_minutes_between_the_record_and_what_ecs_tells_are_still_ours() -> N
 def test_what_ends_at_this_very_moment_has_ended() -> None:
     record = LockRecord(NOW + HOURS, NOW)
     assert giving_back(record, NOW, NOW) is None
+    assert giving_back(LockRecord(NOW + HOURS), NOW, NOW) is None
+    assert giving_back(LockRecord(NOW), NOW - 1, NOW) is None
     assert giving_back(record, NOW + HOURS, NOW) == 0
     assert locking(None, NOW, NOW, MINUTES) == LockRecord(NOW + HOURS)
     assert locking(None, NOW + HOURS, NOW, MINUTES) == LockRecord(NOW + HOURS, NOW + HOURS)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from quorumshift.domain.marks import LONGEST_DESCRIPTION, describe, mark_for, read_mark
+import re
+
+from quorumshift.domain.marks import (
+    LONGEST_DESCRIPTION,
+    build_mark,
+    describe,
+    mark_for,
+    read_mark,
+)
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/sample:12"
 
@@ -37,3 +45,8 @@ def test_a_mark_tells_what_served_by_then_where_that_is_of_the_same_family() -> 
     assert mark.execution == mark_for("e", ARN).execution
     assert mark_for("e", ARN, older.replace("/sample", "/other")).over is None
     assert describe("y" * 200, mark).startswith("y" * 200 + " [")
+
+
+def test_a_builds_mark_is_32_hex_digits_of_its_execution() -> None:
+    assert re.fullmatch("[0-9a-f]{32}", build_mark("e1"))
+    assert build_mark("e1") == build_mark("e1") != build_mark("e2")
