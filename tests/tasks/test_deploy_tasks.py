@@ -121,6 +121,27 @@ def test_a_deployment_is_created_once_for_an_execution(aws: MemoryAws) -> None:
         create_deployment.handler(other, None)
 
 
+@pytest.mark.parametrize("ignore", [True, False])
+def test_a_deployment_is_created_as_it_was_asked_for(aws: MemoryAws, ignore: bool) -> None:
+    given = {
+        "deploymentConfig": "CodeDeployDefault.ECSAllAtOnce",
+        "description": "new menu",
+        **({"taskDefinition": "sample:12", "ignoreAlarms": True} if ignore else {}),
+    }
+    create_deployment.handler({**started(), "request": validated(given)["request"]}, None)
+    (asked,) = aws.apis["codedeploy"].asked("create_deployment")
+    assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
+    assert "new menu" in asked["description"]
+    assert f"{DEFINITION}12" in json.dumps(asked["revision"])
+    assert ("overrideAlarmConfiguration" in asked) is ignore
+
+
+def test_a_deployment_whose_service_scales_suspends_that(aws: MemoryAws) -> None:
+    aws.scaling.suspended = set()
+    assert create_deployment.handler(started(), None)["scalingSuspended"]
+    assert "DynamicScalingInSuspended" in aws.scaling.suspended
+
+
 def test_polls_build_on_each_other(aws: MemoryAws) -> None:
     state = started()
     for polls in (1, 2, 3):

@@ -55,10 +55,11 @@ def test_what_observe_answers_is_what_everybody_reads(
 def test_green_gets_the_votes_and_codedeploy_its_answer(aws: MemoryAws) -> None:
     state = run(aws, dict(ASKED))
     assert state["plan"]["goal"] == "green"
-    assert answer_succeeded.handler(state, None)["answered"]
+    answer = answer_succeeded.handler(state, None)
     assert aws.answers == [("hook-1", "Succeeded")]
     (line,) = aws.evidence
     left = json.loads(line)
+    assert answer == {"answered": True, "reason": left["reason"]}
     assert (left["name"], left["passed"]) == ("AfterAllowTraffic", True)
     assert left["evidence"]["voters"] == ["g1", "g2", "g3"]
 

@@ -60,3 +60,19 @@ def test_an_end_is_reached_whatever_cannot_be_measured() -> None:
     world = Broken(0)
     said = Measure(world, world, world).said()
     assert said == "Who serves could not be measured: OSError: no answer"
+
+
+@pytest.mark.parametrize(
+    ("leads", "said"),
+    [
+        ((), "Nobody"),
+        ((Led("app-green", 100, ("g1",)),), "app:9 serves all traffic"),
+    ],
+)
+def test_it_is_said_in_a_sentence(leads: tuple[Led, ...], said: str) -> None:
+    class Leads(Balanced):
+        def leads_to(self) -> tuple[Led, ...]:
+            return leads
+
+    world = Leads(0)
+    assert Measure(world, world, world).said().startswith(said)
