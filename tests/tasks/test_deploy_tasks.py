@@ -15,6 +15,7 @@ from quorumshift.domain.errors import (
     RollbackFailed,
 )
 from quorumshift.domain.event_budget import EVENTS_A_LOOK, pace
+from quorumshift.domain.marks import mark_for, read_mark
 from quorumshift.domain.rollout import EndedBy, Progress
 from tasks import (
     create_deployment,
@@ -132,6 +133,8 @@ def test_a_deployment_is_created_as_it_was_asked_for(aws: MemoryAws, ignore: boo
     (asked,) = aws.apis["codedeploy"].asked("create_deployment")
     assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
     assert "new menu" in asked["description"]
+    mark = mark_for(EXECUTION["id"], f"{DEFINITION}12", f"{DEFINITION}11")
+    assert read_mark(asked["description"]) == mark
     assert f"{DEFINITION}12" in json.dumps(asked["revision"])
     assert ("overrideAlarmConfiguration" in asked) is ignore
 
