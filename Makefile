@@ -3,7 +3,7 @@
 ARGS ?=
 RUN := .venv/bin
 
-.PHONY: rehearse test check unit mutants golden proto synth package bench clean
+.PHONY: rehearse test check unit soak mutants golden proto synth package bench clean
 
 rehearse:
 	@scripts/setup.sh rehearsal infra
@@ -25,6 +25,11 @@ unit:
 mutants:
 	@scripts/setup.sh rehearsal infra workflows dev mutants
 	@exec $(RUN)/python -m mutation $(ARGS)
+
+# The crash matrix: every single fault, and 100,000 schedules of several (docs/crash-matrix.md).
+soak:
+	@scripts/setup.sh rehearsal infra workflows dev
+	$(RUN)/python -m tests.crash $(ARGS)
 
 # After a change of workflows/: renders the golden files that the infrastructure deploys.
 golden:

@@ -4,6 +4,8 @@ cores slow each other down, past the hour that CodeDeploy waits, which is a minu
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 WHOLE = {
@@ -16,3 +18,16 @@ WHOLE = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in WHOLE)  # stable: the rest as they were
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the crash matrix ran."""
+    counts: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "crash" and report.when == "call":
+                    counts.setdefault(value[0], Counter()).update(value[1])
+    for kind, ends in counts.items():
+        told = ", ".join(f"{end} {many:,}" for end, many in ends.most_common())
+        terminalreporter.write_line(f"crash matrix, {kind}: {ends.total():,} runs ({told})")

@@ -32,7 +32,7 @@ def refusal(code: str, operation: str = "Operation", status: int = 400) -> Excep
 
 
 @functools.cache
-def _model(service: str) -> Any:
+def model(service: str) -> Any:
     """AWS's own description of a service; reading it takes a while."""
     return botocore.session.get_session().get_service_model(service)
 
@@ -42,7 +42,7 @@ class Api:
     parameters. ``calls``: what was asked, in order."""
 
     def __init__(self, service: str, **answers: Any) -> None:
-        self._model = _model(service)
+        self._model = model(service)
         self.meta = types.SimpleNamespace(
             service_model=self._model, events=botocore.hooks.HierarchicalEmitter()
         )

@@ -15,7 +15,9 @@ from typing import Any
 
 Call = Callable[[str, dict[str, Any]], Any]
 Sleep = Callable[[float], None]
-MOST_STATES = 2000
+Entered = Callable[[str, Any], None]
+Copied = Callable[[Any], Any]
+MOST_STATES = 20_000
 
 
 @dataclass
@@ -29,18 +31,29 @@ class Ended:
     states: list[str] = field(default_factory=list)
 
 
+def through_json(data: Any) -> Any:
+    """As it arrives."""
+    return json.loads(json.dumps(data))
+
+
 def run(
     definition: dict[str, Any],
     given: Any,
     call: Call,
     context: dict[str, Any],
     sleep: Sleep = lambda seconds: None,
+    begin: str = "",
+    told: Entered = lambda name, state: None,
+    copied: Copied = through_json,
 ) -> Ended:
     """Run to an end. ``call(name, payload)`` is a function; what it raises is retried and caught by
-    name. ``sleep`` is told how long is waited: of a jitter, the middle."""
-    name, state, entered = definition["StartAt"], given, []
+    name. ``sleep`` is told how long is waited: of a jitter, the middle. ``begin``: the state to
+    begin at, as a redrive does; ``told``: each state that is entered, with its input.
+    ``copied``: makes of data what the other end gets."""
+    name, state, entered = begin or definition["StartAt"], given, []
     for _ in range(MOST_STATES):
         entered.append(name)
+        told(name, state)
         here = definition["States"][name]
         kind = here["Type"]
         if kind == "Succeed":
@@ -64,7 +77,7 @@ def run(
                 _fill(here["Parameters"], state, context),
             )
         elif kind == "Task":
-            name, state = _task(name, here, state, call, sleep)
+            name, state = _task(name, here, state, call, sleep, copied)
             continue
         else:
             raise NotImplementedError(kind)
@@ -72,12 +85,14 @@ def run(
     raise AssertionError(f"no end after {MOST_STATES} states: {entered[-12:]}")
 
 
-def _task(name: str, here: dict[str, Any], state: Any, call: Call, sleep: Sleep) -> tuple[str, Any]:
+def _task(
+    name: str, here: dict[str, Any], state: Any, call: Call, sleep: Sleep, copied: Copied
+) -> tuple[str, Any]:
     """The next state, and the data as the task or a Catch has left it."""
     tried: Counter[int] = Counter()
     while True:
         try:
-            result = call(name, json.loads(json.dumps(state)))
+            result = call(name, copied(state))
         except Exception as error:  # noqa: BLE001 # as Lambda, which reports whatever it was
             kind = getattr(error, "asl", type(error).__name__)
             retries = here.get("Retry", ())
@@ -92,7 +107,7 @@ def _task(name: str, here: dict[str, Any], state: Any, call: Call, sleep: Sleep)
             wrapped = {"errorMessage": str(error), "errorType": kind}
             caught = {"Error": kind, "Cause": json.dumps(wrapped)}
             return catch["Next"], place(state, catch["ResultPath"], caught)
-        return here["Next"], place(state, here["ResultPath"], json.loads(json.dumps(result)))
+        return here["Next"], place(state, here["ResultPath"], copied(result))
 
 
 def _is_for(retry_or_catch: dict[str, Any], kind: str) -> bool:
