@@ -91,7 +91,7 @@ def _read_alarm(message: str) -> tuple[str, str] | None:
         return None
     if not isinstance(alarm, dict) or "AlarmName" not in alarm:
         return None
-    link = alarm_page(str(alarm.get("AlarmArn") or ""))
+    link = alarm_page(str(alarm.get("AlarmArn")))
     said = (alarm.get("AlarmDescription"), alarm.get("NewStateReason"))
     parts = [str(each) for each in said if each]
     parts += [f"Console: {link}"] if link else []

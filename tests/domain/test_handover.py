@@ -387,3 +387,58 @@ def test_nothing_is_changed_where_no_change_can_be_made(goal: Goal) -> None:
     seen = replace(fleet(3, 3, locked="b1 b2"), unworkable=("Authentication is on.",))
     found = plan(seen, goal, ETCD, Policy())
     assert (found.decision, found.reason) == (Next.BLOCKED, "Authentication is on.")
+
+
+def test_a_cluster_whose_voters_trail_is_waited_for_with_their_names() -> None:
+    found = plan(fleet(3, 3, behind="b2 b3"), GREENS, ETCD, Policy())
+    assert (found.decision, found.step, found.advice) == (Next.WAIT, None, "")
+    assert found.reason.startswith("The quorum of 2 is lost (b2 trails by ")
+    assert [row.tolerance for row in found.path] == [-1]
+
+
+def test_a_service_that_wants_no_task_has_no_goal_and_one_that_does_waits_for_ecs() -> None:
+    for desired, decision in ((0, Next.BLOCKED), (3, Next.WAIT)):
+        seen = fleet(0, 0, desired=desired, voters="")
+        assert plan(seen, goal_for(seen, Colour.GREEN), ETCD, Policy()).decision is decision
+
+
+def test_a_task_that_is_gone_is_no_goal_whatever_its_colour() -> None:
+    seen = fleet(3, 3)
+    nodes = (replace(n, task=None if n.address == "g2" else n.task) for n in seen.nodes)
+    goal = goal_for(replace(seen, nodes=tuple(nodes)), Colour.GREEN)
+    assert goal.voters == {"g1", "g3"}
+
+
+def test_what_is_not_known_is_told_before_that_nobody_leads() -> None:
+    seen = replace(fleet(3, 3, leader=""), unknown=("The table cannot be read.",))
+    assert plan(seen, GREENS, ETCD, Policy()).reason == "The table cannot be read."
+
+
+def test_a_due_renewal_comes_first_until_locks_are_refused() -> None:
+    seen = fleet(3, 3, locked="b1 b2")
+    soon = (replace(n, locked_until=seen.at + 60 if n.locked_until else None) for n in seen.nodes)
+    seen = replace(seen, nodes=tuple(soon))
+    due = plan(seen, GREENS, ETCD, Policy())
+    assert due.reason.startswith("Time to renew")
+    admission = frozenset({(Kind.ADMIT, "g1"), (Kind.RELEASE, "")})
+    assert plan(seen, GREENS, ETCD, Policy(), admission) == due
+    locks = plan(seen, GREENS, ETCD, Policy(), frozenset({(Kind.LOCK, "")}))
+    assert not locks.reason.startswith("Time to renew")
+
+
+def test_past_the_point_of_no_return_what_is_blocked_turns_back_though_nothing_is_stuck() -> None:
+    seen = fleet(3, 3, voters="b1 g1 g2 g3", leader="g1", locked="g1 g2 g3")
+    nodes = (
+        replace(n, report=replace(n.report, alarms=("alarm NOSPACE",)) if n.report else None)
+        for n in seen.nodes
+    )
+    ringing = replace(seen, nodes=tuple(nodes))
+    assert plan(ringing, GREENS, ETCD, Policy()).decision is Next.BLOCKED
+    assert turn(ringing, GREENS, ETCD, Policy(), stuck=False) == BLUES
+    assert turn(seen, GREENS, ETCD, Policy(), stuck=False) == GREENS
+
+
+def test_the_last_resort_gives_up_what_is_to_spare_only_against_who_is_silent() -> None:
+    asked = Policy(tolerance=2)
+    assert last_resort(asked) == replace(asked, tolerance=0, allow_unlocked=True)
+    assert last_resort(asked, silent=False) == replace(asked, allow_unlocked=True)

@@ -74,6 +74,37 @@ def test_without_a_subject_the_first_line_is_the_title() -> None:
     assert texts("", "one\ntwo")[0] == "*one*"
 
 
+def test_an_alarm_without_an_arn_has_no_link() -> None:
+    assert texts("s", json.dumps({"AlarmName": "slow"})) == ["*ALARM: slow*"]
+
+
+def test_a_long_title_is_cut_and_fills_its_block() -> None:
+    assert texts("x" * 5000, "m") == [f"*{'x' * (LONGEST_TEXT - 2)}*", "m"]
+
+
+def test_as_many_blocks_as_slack_takes_and_then_a_word() -> None:
+    paragraphs = [f"p{at}" for at in range(MOST_BLOCKS)]
+    assert texts("s", "\n\n".join(paragraphs[1:])) == ["*s*", *paragraphs[1:]]
+    cut = texts("s", "\n\n".join(paragraphs))
+    assert cut[:-1] == ["*s*", *paragraphs[:-2]]
+    assert "longer than Slack takes" in cut[-1]
+
+
+@pytest.mark.parametrize("before", ["", "https://x ", "a  "])
+def test_a_long_line_is_cut_where_a_block_is_full_and_nothing_is_lost(before: str) -> None:
+    line = before + "".join(chr(ord("a") + at % 26) for at in range(7000))
+    first, *rest = texts("s", line)[1:]
+    assert len(first) == LONGEST_TEXT
+    whole = "".join(one.removeprefix("```\n").removesuffix("\n```") for one in (first, *rest))
+    assert whole.replace("<https://x>", "https://x") == line
+
+
+def test_lines_share_a_block_as_long_as_it_has_room() -> None:
+    one, other = "a" * (LONGEST_TEXT - 1001), "b" * 1000
+    assert texts("s", f"{one}\n{other}")[1:] == [f"{one}\n{other}"]
+    assert texts("s", f"{one}a\n{other}")[1:] == [f"{one}a", other]
+
+
 @given(
     st.text(st.sampled_from("ab <>&`|\n:/"), max_size=9000),
     st.sampled_from(["", "  name:   ", "https://x ", "<" * 5000, "a\n\n" * 80]),
