@@ -247,6 +247,12 @@ def test_the_votes_are_counted_by_colour() -> None:
     assert (found.kind, found.about, found.text) == ("votes", "votes", "1 blue, 2 green")
 
 
+def test_the_votes_are_told_in_order_whatever_colours_another_version_has() -> None:
+    letters = "qwertyuiop"
+    nodes = [{"address": one, "colour": one, "standing": "voter"} for one in letters]
+    assert list(only(seen(cluster={"nodes": nodes})).data) == sorted(letters)
+
+
 def test_a_builds_log_is_a_finding_of_its_own() -> None:
     told = findings({"build": {"id": "b:1", "log": "https://l"}})
     assert [(one.kind, one.about, one.text) for one in told] == [
