@@ -159,6 +159,32 @@ def test_a_step_is_for_the_rollout_that_it_was_planned_for(aws: MemoryAws) -> No
     assert aws.service.locked == set()
 
 
+def test_a_refusal_is_remembered_and_what_aws_did_not_answer_is_none(aws: MemoryAws) -> None:
+    state: dict[str, Any] = dict(ASKED)
+    state["observation"] = observe.handler(state, None)
+    state["plan"] = plan.handler(state, None)
+    without = plan.handler(state, None)
+    refused = plan.handler({**state, "act": {"refused": "too young"}}, None)
+    unanswered = plan.handler({**state, "act": {"Error": "Transient", "Cause": "late"}}, None)
+    assert unanswered == without
+    assert [one["why"] for one in refused["memory"]["refusals"]] == ["too young"]
+
+
+def test_who_was_called_home_waits_until_the_rollout_has_stopped(aws: MemoryAws) -> None:
+    """The locks can be given back only then, and nobody waits for an answer."""
+    asked = {**ASKED, "goal": "blue"}
+    home = run(aws, dict(asked))
+    called = {**home, "lifecycleEventHookExecutionId": ""}
+    decisions = {}
+    for name, state in (("asked", home), ("called", called)):
+        state["observation"] = observe.handler(state, None)
+        decisions[name] = plan.handler(state, None)["decision"]
+    assert decisions == {"asked": "done", "called": "wait"}
+    aws.service.stop(DEPLOYMENT)
+    called["observation"] = observe.handler(called, None)
+    assert plan.handler(called, None)["decision"] == "done"
+
+
 def test_between_rollouts_none_may_have_begun_since_the_look(aws: MemoryAws) -> None:
     aws.service.stop(DEPLOYMENT)
     state: dict[str, Any] = {"goal": "blue"}
