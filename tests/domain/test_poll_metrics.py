@@ -61,3 +61,30 @@ def test_what_was_not_seen_is_no_metric() -> None:
 def test_a_term_that_only_a_lost_node_knew_is_no_negative_number() -> None:
     document = poll_metrics("orders", look(with_term(cluster(), 7)), look(with_term(cluster(), 8)))
     assert document["LeaderChanges"] == 0
+
+
+def silent(seen: ClusterObservation) -> ClusterObservation:
+    return replace(seen, nodes=tuple(replace(node, report=None) for node in seen.nodes))
+
+
+def test_a_term_that_nobody_told_is_compared_with_none() -> None:
+    for now, before in (
+        (cluster(), look(None)),
+        (cluster(), look(silent(cluster()))),
+        (silent(cluster()), look(cluster())),
+    ):
+        document = poll_metrics("orders", look(now), before)
+        assert "LeaderChanges" not in document
+    assert "Lag" not in poll_metrics("orders", look(silent(cluster())), None)
+
+
+def test_the_newest_term_counts_and_each_metric_has_its_unit() -> None:
+    seen = with_term(cluster(), 7)
+    first, *_ = with_term(cluster(), 9).nodes
+    ahead = replace(seen, nodes=(first, *seen.nodes[1:]))
+    document = poll_metrics("orders", look(ahead, 30.0), look(seen))
+    assert document["LeaderChanges"] == 2
+    (described,) = document["_aws"]["CloudWatchMetrics"]
+    units = {metric["Name"]: metric["Unit"] for metric in described["Metrics"]}
+    assert units["GreenTraffic"] == "Percent"
+    assert units["Voters"] == units["LeaderChanges"] == "Count"

@@ -24,6 +24,11 @@ def test_the_same_has_no_changes() -> None:
     [
         ({"image": "app:2"}, Change("app.image", "app:1", "app:2")),
         ({"stopTimeout": 30}, Change("app.stopTimeout", None, "30")),
+        ({"command": ["--name", "ü"]}, Change("app.command", None, '["--name", "ü"]')),
+        (
+            {"portMappings": [{"containerPort": 80}]},
+            Change("app.portMappings", None, '[{"containerPort": 80}]'),
+        ),
         ({"command": ["a", "b"]}, Change("app.command", None, '["a", "b"]')),
         (
             {"environment": [{"name": "URL", "value": "postgres://me:secret@db"}]},
@@ -60,6 +65,17 @@ def test_a_container_that_is_new_is_named() -> None:
 
 def test_what_stands_beside_the_containers() -> None:
     assert changes(revision(), {**revision(), "cpu": "512"}) == (Change("cpu", "256", "512"),)
+
+
+def test_what_is_empty_is_as_good_as_missing() -> None:
+    (change,) = changes(revision(command=[]), revision(command=["a"]))
+    assert change == Change("app.command", None, '["a"]')
+
+
+def test_changes_are_in_the_order_of_their_places() -> None:
+    letters = "qwertyuiopasdfghjkl"
+    found = changes({}, dict.fromkeys(letters, 1))
+    assert [change.what for change in found] == sorted(letters)
 
 
 def test_the_traffic_moves_in_steps() -> None:

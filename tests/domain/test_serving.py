@@ -34,6 +34,17 @@ EMPTY = "nobody serves: the production listener leads to green, which has no hea
             (Led("blue", 100, ("x1",)),),
             Serving("what is no task of the service serves all traffic: 1 healthy target"),
         ),
+        (
+            (Led("green", 10, ("g1",)), Led("blue", 90, ("b1",))),
+            Serving("app:7 (1 healthy target) and app:9 (1 healthy target) serve together"),
+        ),
+        (
+            (Led("blue", 1, ("b1",)), Led("green", 999, ())),
+            Serving(
+                "nobody serves 99 % of the traffic: the production listener leads to green, which "
+                "has no healthy target"
+            ),
+        ),
         ((), Serving("nobody serves: the production listener leads to no target group")),
     ],
 )
