@@ -65,6 +65,7 @@ class Deeds:
         )
         self._lock = threading.Lock()
         self._struck = False
+        self._seconds = 0
         self._threads: list[threading.Thread] = []
         self._failures: list[Exception] = []
         self._came: list[str] = []
@@ -94,6 +95,7 @@ class Deeds:
         if fault is None or fault.moment is None:
             yield
             return
+        self._seconds = fault.seconds
         if fault.moment.phase is Phase.STEP:
             self._strike_at_step(fault, fault.moment)
         else:
@@ -181,6 +183,9 @@ class Deeds:
             case Deed.STOP_WITHOUT_FUNCTIONS:
                 self._blackout.begin()
                 self._start(self._blackout.end)
+            case Deed.API_OUTAGE:
+                self._aws.outage.begin(self._seconds)
+                self._start(self._outlast)
             case Deed.KILL_HAND_OVER:
                 self._interruptions.kill_hand_over()
             case Deed.KILL_DEPLOY:
@@ -194,6 +199,10 @@ class Deeds:
                 self._fire_schedule()
             case _:
                 raise ValueError(f"{deed.name} is not done while a deployment runs")
+
+    def _outlast(self) -> None:
+        if not self._aws.outage.end():
+            raise RuntimeError("nobody asked AWS for anything meanwhile, so nothing was rehearsed")
 
     def _lose_reply(self, step: Step, proceed: Callable[[], Answered]) -> Answered:
         """The function ran to its end; the connection that its answer takes broke."""

@@ -123,6 +123,7 @@ _ENDS = {
     "second": Outcome.DEPLOYED,
     "hand-over-killed": Outcome.DEPLOYED,
     "lost-reply": Outcome.DEPLOYED,
+    "api-outage": Outcome.DEPLOYED,
 }
 """How faults end that end alike at every moment."""
 

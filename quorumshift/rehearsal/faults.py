@@ -7,6 +7,7 @@ A fault is data: which images are deployed, and what is done to the running worl
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +24,7 @@ ALL = (
 )
 WHILE_BLUE_VOTES = ALL[:-1]
 STEPS = (Phase.STEP,)
+LONGEST_OUTAGE = 10_800
 _DURING = Moment(Phase.DURING)
 
 
@@ -46,6 +48,7 @@ class Deed(StrEnum):
     KILL_DEPLOY = "stop the execution of deploy"
     DEPLOY_TWICE = "start a second deployment by hand"
     KILL_HAND_OVER = "stop the execution of the hand-over"
+    API_OUTAGE = "have AWS answer no function for a while"
     LOSE_REPLY = "do the step and lose the answer"
 
 
@@ -55,7 +58,7 @@ class Fault:
     deed can be done; none where it has no choice. ``moment``: when it will be.
 
     ``behaviour``: of version 2's image (rehearsal/images.py); ``blue_behaviour``: of the one that
-    runs already.
+    runs already. ``seconds``: how long it lasts, of AWS's; 0: it has no choice.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Fault:
     moment: Moment | None = None
     behaviour: str = "normal"
     blue_behaviour: str = "normal"
+    seconds: int = 0
 
 
 def _step(kind: Kind, number: int) -> Moment:
@@ -164,6 +168,14 @@ FAULTS = {
             _step(Kind.PROMOTE, 2),
         ),
         Fault(
+            "api-outage",
+            "AWS answers no function for a while",
+            Deed.API_OUTAGE,
+            ALL,
+            _step(Kind.PROMOTE, 2),
+            seconds=600,
+        ),
+        Fault(
             "lost-reply",
             "a step is done and its answer lost",
             Deed.LOSE_REPLY,
@@ -175,7 +187,7 @@ FAULTS = {
 
 
 def parse_fault(text: str) -> Fault:
-    """``NAME`` or ``NAME@MOMENT`` as a fault with its moment.
+    """``NAME``, ``NAME@MOMENT`` or ``NAME@MOMENT:SECONDS`` as a fault with its moment.
 
     Raises ``ValueError`` with one line that says what can be typed instead.
     """
@@ -189,10 +201,20 @@ def parse_fault(text: str) -> Fault:
         return fault
     if not fault.moments:
         raise ValueError(f"{name} has no moments; write {name} alone")
+    seconds = fault.seconds
+    if seconds and ":" in when:
+        when, _, lasts = when.partition(":")
+        if not re.fullmatch(r"[1-9]\d{0,4}", lasts) or int(lasts) > LONGEST_OUTAGE:
+            raise ValueError(
+                f"{name} lasts 1 to {LONGEST_OUTAGE} seconds, not {lasts!r}; write it as in "
+                f"{name}@{fault.moment}:{seconds}"
+            )
+        seconds = int(lasts)
     moment = read_moment(when)
     if moment is None or moment.phase not in fault.moments:
         raise ValueError(f"{name} has no moment {when!r}; it has {examples(fault.moments)}")
-    return replace(fault, name=f"{name}@{moment}", moment=moment)
+    asked = f"{name}@{moment}" + (f":{seconds}" if seconds != fault.seconds else "")
+    return replace(fault, name=asked, moment=moment, seconds=seconds)
 
 
 def listing() -> str:

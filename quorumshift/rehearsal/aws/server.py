@@ -32,6 +32,7 @@ from quorumshift.rehearsal.aws.loud import (
     refuse,
 )
 from quorumshift.rehearsal.aws.notifications import NotificationsEngine
+from quorumshift.rehearsal.aws.outage import Outage
 from quorumshift.rehearsal.aws.permissions import DENIED, needed, refusal
 from quorumshift.rehearsal.aws.quick import import_moto
 from quorumshift.rehearsal.aws.scaling_tags import ScalingTagsEngine
@@ -58,7 +59,8 @@ class Engine(Protocol):
 class EmbeddedAws:
     """moto and ``engines``, listening on ``world.endpoint``. One a process: moto's state is global.
 
-    ``calls`` records every API call; ``builds`` knows the commits that can be built.
+    ``calls`` records every API call; ``builds`` knows the commits that can be built; ``outage`` has
+    it answer no function for a while.
     """
 
     def __init__(self, world: World, engines: Sequence[Engine] = ()) -> None:
@@ -67,6 +69,7 @@ class EmbeddedAws:
         self.lambdas = LambdaEngine(world, self.calls)
         self.builds = BuildsEngine(world)
         self.schedules = SchedulesEngine(world)
+        self.outage = Outage(world)
         self.engines: list[Engine] = [
             self.lambdas,
             StepFunctionsEngine(world, self.lambdas),
@@ -89,7 +92,7 @@ class EmbeddedAws:
             import_moto()
             for engine in self.engines:
                 engine.install()
-            self._server = _server(listening, Gate(self.world, self.calls))
+            self._server = _server(listening, Gate(self.world, self.calls, self.outage))
         threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="aws", daemon=True
         ).start()
@@ -122,7 +125,7 @@ class Gate:
     """The WSGI application around moto: records each call, refuses what a function's role does not
     grant, and is loud where moto would not be."""
 
-    def __init__(self, world: World, calls: Calls) -> None:
+    def __init__(self, world: World, calls: Calls, outage: Outage) -> None:
         from moto.moto_server.werkzeug_app import (
             DomainDispatcherApplication,
             create_backend_app,
@@ -131,6 +134,7 @@ class Gate:
         self._moto: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
         self._world = world
         self._calls = calls
+        self._outage = outage
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         body = environ["wsgi.input"].getvalue()
@@ -145,6 +149,8 @@ class Gate:
     def _answer(
         self, environ: dict[str, Any], body: bytes, service: str, name: str, caller: str
     ) -> Answer:
+        if (nothing := self._outage.answer(caller)) is not None:
+            return nothing
         try:
             for action in needed(iam_action(service, name), body) if caller else ():
                 if why := refusal(caller, action):
