@@ -104,7 +104,10 @@ def no_path(scene: Scene) -> Plan:
         return Plan(Next.STEP, keep, keep.reason, "", (here,), crossed)
     if wait:
         return Plan(Next.WAIT, None, wait, "", (here,), crossed)
-    return Plan(Next.BLOCKED, None, *_blocked(scene), path=(here,), crossed=crossed)
+    # One look may be late: what stands beside a lock may be told before or after the lock itself.
+    theirs = protected_by_others(scene.observation)
+    decision = Next.WAIT if theirs else Next.BLOCKED
+    return Plan(decision, None, *_blocked(scene), path=(here,), crossed=crossed)
 
 
 def not_further(scene: Scene, path: Rows) -> Plan:

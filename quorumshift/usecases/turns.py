@@ -162,7 +162,7 @@ def next_turn(
     since = ((last.troubled_since if last else None) or seen.at) if troubled else None
     if between and (rest := at_rest(look, found, policy, since)):
         decision, reason = Turn(rest[0].value), rest[1]
-    if decision is Turn.DONE and called_home and not look.stopped:
+    if called_home and not look.stopped and not _only_locks(decision, found):
         decision, pause = Turn.WAIT, PAUSES[1]
         reason = f"{reason} The rollout has not stopped yet."
     if decision is not Turn.DONE and seen.at - began > LONGEST_SECONDS:
@@ -190,6 +190,12 @@ def next_turn(
         troubled_since=since,
         turns=turns,
     )
+
+
+def _only_locks(decision: Turn, found: Plan) -> bool:
+    """Whether it may be done though the rollout runs on. Votes are not moved then: it may be ending
+    blue already, which nobody stops any more."""
+    return decision is Turn.STEP and found.step is not None and found.step.kind is Kind.LOCK
 
 
 def _remembered(

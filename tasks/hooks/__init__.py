@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from quorumshift.domain.rollout import Check
+from quorumshift.domain.rollout import Check, Progress
+from quorumshift.domain.rollout_facts import WAS_STOPPED
 from quorumshift.usecases.questions import Question, ask
 from tasks.wiring import Wiring, evidence, hook_answers, patience, wiring
 
@@ -25,9 +26,11 @@ def hook(stage: str, check: Callable[[Wiring, Question], Check | None]) -> Handl
 
         def look(deployment: str) -> Check | None:
             w = wiring()
-            undone = w.deployments.look(deployment).undoes
-            if undone:
-                return Check(stage, True, f"this rolls {undone} back; nothing is checked")
+            rollout = w.deployments.look(deployment)
+            if rollout.undoes:
+                return Check(stage, True, f"this rolls {rollout.undoes} back; nothing is checked")
+            if rollout.progress is not Progress.RUNNING:  # the question came late
+                return Check(stage, False, f"{WAS_STOPPED}; nothing is checked", consequence=True)
             return check(w, question)
 
         return ask(stage, question, hook_answers(), evidence, look, patience(context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quorumshift.domain.marks import mark_for
 from quorumshift.domain.shown import one_line
@@ -28,6 +28,10 @@ PASSING_SECONDS = 240.0
 
 KEPT_SECONDS = 3600.0
 """Within which the keeper puts in order what is left, once nothing is out of order any more."""
+
+BEGINNING_SECONDS = 4.0
+"""Until a deployment is under way and scaling suspended. Before that nothing was touched, and an
+execution ends in words after its tries of a minute or two."""
 
 Wrong = tuple[str, str]
 """Its kind, and a sentence."""
@@ -88,8 +92,10 @@ def _told(world: World, one: Execution) -> Iterator[Wrong]:
 
 
 def _explained(world: World, deployment: Deployment, text: str) -> Iterator[Wrong]:
+    first: dict[str, dict[str, Any]] = {}  # the engine takes the first answer only
     for line in world.aws.streams.get(deployment.id, ()):
-        check = json.loads(line)
+        first.setdefault(json.loads(line)["name"], json.loads(line))
+    for check in first.values():
         if not check["passed"] and not check["consequence"]:
             if one_line(check["reason"])[:60] not in one_line(text):
                 yield "reason", f"people were not told that {check['name']} said {check['reason']}"
@@ -159,5 +165,6 @@ def _passes(world: World, fault: Fault) -> bool:
         # Green that does not answer its users, even once, is not what was hoped for.
         return fault.kind in PASSING and all(call.api != "probe" for call in struck)
     if fault.api:
-        return fault.api != "raft" and fault.seconds <= PASSING_SECONDS
+        under_way = fault.at >= BEGINNING_SECONDS
+        return fault.api != "raft" and fault.seconds <= PASSING_SECONDS and under_way
     return fault.kind in ("second", "skip", "scaleIn", "scaleOut", "silenced", "stop:hand_over")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import tasks.wiring
 from quorumshift.domain.errors import Transient
+from quorumshift.domain.rollout import Progress
 from quorumshift.ports import Reply
 from tasks.hooks import (
     after_allow_test_traffic,
@@ -321,6 +323,19 @@ def test_a_rollback_is_not_held_up(aws: MemoryAws, hook: Any) -> None:
     aws.service.kill("b3")
     hook.handler(EVENT, None)
     assert aws.answers == [("hook-1", "Succeeded")]
+
+
+@pytest.mark.parametrize("hook", HANDLERS)
+@pytest.mark.parametrize("progress", [Progress.STOPPED, Progress.FAILED, Progress.SUCCEEDED])
+def test_a_question_that_comes_late_starts_nothing(
+    aws: MemoryAws, hook: Any, progress: Progress
+) -> None:
+    """Lambda may keep it for hours: a hand-over that began then would be the second one."""
+    aws.service.rollout = replace(aws.service.rollout, progress=progress)
+    hook.handler(EVENT, None)
+    assert aws.answers == [("hook-1", "Failed")]
+    assert aws.executions == {}
+    assert evidence(aws)["consequence"]
 
 
 def test_an_event_that_is_none_says_what_is_missing(aws: MemoryAws) -> None:

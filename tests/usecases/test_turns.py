@@ -132,6 +132,25 @@ def test_what_others_protect_takes_a_place_and_is_never_unlocked(
     assert service.locked == theirs
 
 
+def test_one_look_at_a_lock_that_seems_to_be_anothers_does_not_turn_it_back() -> None:
+    """What stands beside a lock may be told later than the lock itself."""
+    service = MemoryService()
+    dialect = service.raft.dialect
+    look = machine(service).look(DEPLOYMENT)
+    later = look.cluster.at + 50_000
+    nodes = tuple(
+        replace(node, locked_until=later, foreign_until=later)
+        if node.address in ("b1", "b2")
+        else node
+        for node in look.cluster.nodes
+    )
+    late = replace(look, cluster=replace(look.cluster, nodes=nodes))
+    first = next_turn(late, Colour.GREEN, None, None, dialect, POLICY)
+    assert (first.decision, first.goal) == (Turn.WAIT, Colour.GREEN)
+    assert "somebody else protects b1, b2" in first.reason
+    assert next_turn(look, Colour.GREEN, first, None, dialect, POLICY).decision is Turn.STEP
+
+
 @pytest.mark.parametrize("goal", [Colour.GREEN, Colour.BLUE])
 def test_a_protection_that_was_too_short_is_put_back_before_its_task_is_to_end(
     goal: Colour,
@@ -169,6 +188,43 @@ def test_a_green_task_that_vanishes_before_the_point_of_no_return_turns_it_back(
     assert (planned.decision, planned.goal) == (Turn.DONE, Colour.BLUE)
     assert planned.turned
     assert service.voters() == {"b1", "b2", "b3"}
+
+
+def test_votes_are_called_home_only_once_the_rollout_has_stopped() -> None:
+    """It may be ending blue already: then it succeeds, and whoever was called is overtaken."""
+    service = MemoryService()
+    run(service)
+    before, hand_over = service.voters(), machine(service)
+    planned: Planned | None = None
+    for turn in range(60):
+        look = hand_over.look(DEPLOYMENT)
+        planned = next_turn(
+            look, Colour.BLUE, planned, None, service.raft.dialect, POLICY, called_home=True
+        )
+        if turn < 20:
+            assert service.voters() == before
+        if turn == 20:
+            assert planned.decision is Turn.WAIT
+            assert "has not stopped yet" in planned.reason
+            service.stop(DEPLOYMENT)
+        if planned.decision is Turn.STEP:
+            hand_over.act(planned, look, DEPLOYMENT)
+        service.clock.sleep(planned.settle_seconds)
+    assert service.voters() == {"b1", "b2", "b3"}
+
+
+def test_locks_are_renewed_while_the_stop_is_waited_for() -> None:
+    service = MemoryService()
+    run(service)
+    for address, task in service.tasks.items():
+        if task.locked_until:
+            service.tasks[address] = replace(task, locked_until=service.clock.now() + 60)
+    look = machine(service).look(DEPLOYMENT)
+    dialect = service.raft.dialect
+    found = next_turn(look, Colour.BLUE, None, None, dialect, POLICY, called_home=True)
+    assert found.decision is Turn.STEP
+    assert found.plan.step is not None
+    assert found.plan.step.kind is Kind.LOCK
 
 
 def test_a_step_that_is_refused_for_too_long_turns_it_back() -> None:
