@@ -33,7 +33,8 @@ NOW, SOON, LATER = 1000.0, 1060.0, 9000.0
 class N(NamedTuple):
     """One node. ``colour`` is "none" once its task has ended. ``caught``: its log is complete.
     ``able``: it can remove a member and move leadership, and not just admit and promote.
-    ``refused``: its admission was, since others voted last."""
+    ``refused``: its admission was, since others voted last. ``cut``: it answers clients and none of
+    its peers. ``alarm``: it says that its cluster takes no writes."""
 
     colour: str
     standing: int
@@ -43,23 +44,27 @@ class N(NamedTuple):
     lock: int = FREE
     able: bool = True
     refused: bool = False
+    cut: bool = False
+    alarm: bool = False
 
     @property
     def votes(self) -> bool:
         """A voter that can take part in a majority."""
-        return self.standing == VOTER and self.alive and self.colour != NONE
+        return self.standing == VOTER and self.alive and not self.cut and self.colour != NONE
 
 
 Nodes = tuple[N, ...]
 
 
 class World(NamedTuple):
-    """Where one run stands. ``faults``: how many the adversary has left."""
+    """Where one run stands. ``faults``: how many the adversary has left. ``lenient``: the way back
+    stood still, and came to its last resort."""
 
     nodes: Nodes
     goal: str
     faults: int
     stopped: bool = False
+    lenient: bool = False
 
 
 class Flaw(Exception):
@@ -75,7 +80,8 @@ class Rules:
 
     ``adversary``: whether there is one; ``faults``: how often it may crash a node or stop the
     deployment; ``clock``: whether it may let the locks come to their end. ``joining``: colours
-    whose nodes can only admit and promote.
+    whose nodes can only admit and promote. ``late``: ECS starts no task. ``cuts``: a fault may cut
+    a voter off. ``last``: a way back that stands still comes to its last resort.
     """
 
     sizes: tuple[int, int]
@@ -86,6 +92,9 @@ class Rules:
     faults: int = 0
     clock: bool = False
     joining: frozenset[str] = frozenset()
+    late: bool = False
+    cuts: bool = False
+    last: bool = False
 
 
 Planner = Callable[[ClusterObservation, Goal, Dialect, Policy, Refused], Plan]
@@ -134,7 +143,6 @@ def observe(nodes: Nodes, desired: int) -> ClusterObservation:
     seen = []
     for at, node in enumerate(nodes):
         member = node.standing != OUTSIDE
-        index = LAST if node.caught else 0
         seen.append(
             Node(
                 address=str(at),
@@ -144,14 +152,25 @@ def observe(nodes: Nodes, desired: int) -> ClusterObservation:
                 ready=node.alive,
                 locked_until=(None, SOON, LATER)[node.lock],
                 raft_id=str(at) if member else None,
-                report=Report(str(at), TERM, leader, index, index, joins_only=not node.able)
-                if member and node.alive
-                else None,
+                report=_report(node, at, leader) if member and node.alive else None,
             )
         )
     told = all(node.able for node in nodes if node.leads)
     membership = Membership.CONFIRMED if told else Membership.INFERRED
     return ClusterObservation(NOW, tuple(seen), desired, membership)
+
+
+def _report(node: N, at: int, leader: str | None) -> Report:
+    index = LAST if node.caught else 0
+    return Report(
+        raft_id=str(at),
+        term=TERM - node.cut,
+        leader=None if node.cut else leader,
+        last_index=index,
+        applied_index=index,
+        joins_only=not node.able,
+        alarms=("alarm NOSPACE",) if node.alarm else (),
+    )
 
 
 def apply(nodes: Nodes, step: Step) -> Nodes:
@@ -170,7 +189,7 @@ def apply(nodes: Nodes, step: Step) -> Nodes:
         if node.standing == OUTSIDE:
             changed[at] = node._replace(standing=LEARNER, caught=False, refused=False)
     elif step.kind is Kind.PROMOTE:
-        if node.standing == LEARNER and not (node.caught and node.alive):
+        if node.standing == LEARNER and not (node.caught and node.alive and not node.cut):
             raise Flaw("a learner was promoted that lags or is dead")
         changed[at] = node._replace(standing=VOTER)
     elif step.kind is Kind.TRANSFER:

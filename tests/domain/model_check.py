@@ -6,16 +6,30 @@ several tasks succeed in part, run a step twice, let the time of the locks run o
 back, or stop the deployment, upon which every unlocked task of green ends. (A lost reply is a step
 that is planned again from what is seen, which is what every turn does anyway.) An admission beside
 a voter that we do not hear may be granted, as to the Raft it may be connected, or refused for good.
+Where the rules say so, ECS starts no task any more, a voter is cut off from its peers and answers
+clients, and a way back that stands still comes to its last resort.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from quorumshift.domain.handover import Cover, Kind, Next, Plan, Step, goal_for, plan, turn
-from quorumshift.domain.raft import Colour
+from quorumshift.domain.handover import (
+    Cover,
+    Goal,
+    Kind,
+    Next,
+    Plan,
+    Step,
+    goal_for,
+    last_resort,
+    plan,
+    turn,
+)
+from quorumshift.domain.policy import Policy
+from quorumshift.domain.raft import ClusterObservation, Colour
 from tests.domain.model import (
     BLUE,
     FREE,
@@ -51,7 +65,7 @@ class Check:
 
     rules: Rules
     planner: Planner = plan
-    plans: dict[tuple[Nodes, str], Plan] = field(default_factory=dict)
+    plans: dict[tuple[Nodes, str, bool], Plan] = field(default_factory=dict)
     turns: dict[tuple[Nodes, bool], bool] = field(default_factory=dict)
     calm: dict[World, tuple[World, ...]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
@@ -69,15 +83,19 @@ class Check:
         self.check_end()
         return len(seen)
 
-    def plan(self, nodes: Nodes, goal: str) -> Plan:
+    def plan(self, world: World) -> Plan:
         """Our plan for this world, asked once."""
-        key = (nodes, goal)
+        nodes, goal, lenient = world.nodes, world.goal, world.lenient
+        key = (nodes, goal, lenient)
         known = self.plans.get(key)
         if known is None:
             seen = observe(nodes, self.rules.desired)
-            wanted = goal_for(seen, Colour(goal))
             refused = refusals(nodes) if goal == BLUE else frozenset()
-            known = self.planner(seen, wanted, self.rules.dialect, self.rules.policy, refused)
+            policy = self.rules.policy
+            wanted = _last_goal(world, seen, policy) if lenient else goal_for(seen, Colour(goal))
+            if lenient:
+                policy = last_resort(policy, silent=_silent(nodes))
+            known = self.planner(seen, wanted, self.rules.dialect, policy, refused)
             self.plans[key] = known
         return known
 
@@ -85,7 +103,7 @@ class Check:
 
     def successors(self, world: World) -> Iterator[World]:
         """Every world that may follow; those without a fault are kept for :meth:`check_end`."""
-        now = self.plan(world.nodes, world.goal)
+        now = self.plan(world)
         if now.decision is Next.STEP and not _tried(world, now.step):
             calm = tuple(self.ours(world, now))
         elif now.decision is Next.DONE:
@@ -95,6 +113,8 @@ class Check:
             calm = () if now.decision is Next.BLOCKED else tuple(self.environment(world))
             if not calm:
                 calm = tuple(self.turned(world, stuck=True))
+            if not calm and self.rules.last and world.goal == BLUE and not world.lenient:
+                calm = (world._replace(lenient=True),)
             if not calm:
                 self.check_stuck(world, now)
         self.calm[world] = calm
@@ -137,6 +157,8 @@ class Check:
         for at, node in enumerate(nodes):
             if node.standing == LEARNER and node.alive and not node.caught:
                 yield _with(world, at, node._replace(caught=True))
+        if self.rules.late:
+            return
         for colour, size in zip((BLUE, GREEN), self.rules.sizes, strict=True):
             if colour == GREEN and world.stopped:
                 continue
@@ -167,6 +189,10 @@ class Check:
                 silent = node._replace(alive=False, leads=False)
                 yield _with(less, at, silent)
                 yield _with(less, at, silent._replace(colour=NONE, lock=FREE))
+        if self.rules.cuts:
+            for at, node in enumerate(world.nodes):
+                if node.votes:
+                    yield _with(less, at, node._replace(cut=True, leads=False))
         ended = (
             n._replace(colour=NONE, alive=False, leads=False, lock=FREE)
             if n.colour == GREEN and not n.lock
@@ -194,7 +220,12 @@ class Check:
         """One step of ours, with the world before and after it."""
         before = world.nodes
         policy = self.rules.policy
+        if world.lenient and _silent(before):
+            policy = replace(policy, tolerance=0)
         floor = min(policy.tolerance, spare(before))
+        writes = not any(node.alarm and node.alive for node in before)
+        forward = world.goal == GREEN and step.kind not in (Kind.LOCK, Kind.RELEASE)
+        self.require(writes or not forward, "a change forward without writes", world, step)
         self.require(spare(after) >= 0, "the quorum is lost", world, step)
         self.require(spare(after) >= floor, "the promised tolerance is broken", world, step)
         least = min(policy.minimum_voters, fit(before))
@@ -217,7 +248,8 @@ class Check:
             not ending or step.kind is Kind.LOCK, "locks that end are not renewed", world, step
         )
         if cover is Cover.NONE:
-            self.require(policy.allow_unlocked, "unlocked without the policy's word", world, step)
+            may = policy.allow_unlocked or world.lenient
+            self.require(may, "unlocked without the policy's word", world, step)
             return
         for colour in (BLUE, GREEN):
             self.require(
@@ -264,7 +296,11 @@ class Check:
         tasks = sum(node.colour == world.goal for node in world.nodes)
         votes = sum(node.standing == VOTER for node in world.nodes)
         wanted = min(tasks, self.rules.desired)
-        self.require(votes == wanted, "done without all votes", world, None)
+        most = world.lenient and bool(_silent_tasks(world.nodes))
+        least = min(self.rules.policy.minimum_voters, wanted)
+        self.require(
+            votes == wanted or (most and votes >= least), "done without all votes", world, None
+        )
         self.require(
             any(n.leads and n.colour == world.goal for n in world.nodes),
             "nobody leads",
@@ -272,11 +308,14 @@ class Check:
             None,
         )
         kept = spare(world.nodes)
-        self.require(kept >= self.rules.policy.tolerance, "done below tolerance", world, None)
-        if not self.rules.policy.allow_unlocked:
+        asked = 0 if most else self.rules.policy.tolerance
+        self.require(kept >= asked, "done below tolerance", world, None)
+        if not self.rules.policy.allow_unlocked and not world.lenient:
             held = locked_votes(world.nodes)
             self.require(held >= majority(world.nodes), "done without locks", world, None)
         if world.goal == GREEN:
+            writes = not any(node.alarm and node.votes for node in world.nodes)
+            self.require(writes, "done without writes", world, None)
             left = sum(n.votes and n.colour != BLUE for n in world.nodes)
             safe = left - majority(world.nodes) >= self.rules.policy.tolerance
             self.require(safe, "done, and ending blue is not safe", world, None)
@@ -287,8 +326,13 @@ class Check:
         self.require(bool(now.reason), "stuck without a reason", world, None)
         advice = now.decision is not Next.BLOCKED or bool(now.advice)
         self.require(advice, "blocked without advice", world, None)
-        broken = self.rules.desired == 1 or any(not node.alive for node in world.nodes)
-        if spare(world.nodes) >= 0 and any(node.leads for node in world.nodes):
+        broken = self.rules.desired == 1 or self.rules.late
+        broken = broken or any(not n.alive or n.cut or n.alarm for n in world.nodes)
+        if (
+            not world.lenient
+            and spare(world.nodes) >= 0
+            and any(node.leads for node in world.nodes)
+        ):
             able = min(self.rules.desired, sum(node.votes for node in world.nodes))
             held = locked_votes(world.nodes) >= min(able, majority(world.nodes))
             self.require(held, f"stuck without locks ({now.reason})", world, None)
@@ -326,6 +370,27 @@ class Check:
                 elif after not in state:
                     state[after] = 1
                     stack.append((after, iter(self.calm[after])))
+
+
+def _silent_tasks(nodes: Nodes) -> frozenset[str]:
+    """Whoever has a task and does not take part: it votes, or its process ended with its vote."""
+    return frozenset(
+        str(at) for at, n in enumerate(nodes) if n.colour != NONE and (n.cut or not n.alive)
+    )
+
+
+def _silent(nodes: Nodes) -> bool:
+    """Whether a voter that has a task is silent to the others."""
+    return any(n.standing == VOTER and n.colour != NONE and not n.votes for n in nodes)
+
+
+def _last_goal(world: World, seen: ClusterObservation, policy: Policy) -> Goal:
+    """Blue without those who are silent, if others are enough with green's voters."""
+    least = policy.minimum_voters
+    others = goal_for(seen, Colour.BLUE, without=_silent_tasks(world.nodes), least=least)
+    green = sum(node.votes and node.colour == GREEN for node in world.nodes)
+    enough = len(others.voters) + green >= min(seen.desired, least)
+    return others if enough else goal_for(seen, Colour.BLUE, least=least)
 
 
 def _in_the_way(world: World) -> bool:

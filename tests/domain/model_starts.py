@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import combinations_with_replacement
 
@@ -50,6 +51,21 @@ def every(blue: int, green: int, ill: int) -> list[Nodes]:
 def joining(starts: list[Nodes], *colours: str) -> list[Nodes]:
     """The same, where the nodes of these colours can only admit and promote."""
     return [tidy(n._replace(able=n.colour not in colours) for n in nodes) for nodes in starts]
+
+
+def alarmed(starts: list[Nodes]) -> list[Nodes]:
+    """The same, where one of the voters says that its cluster takes no writes."""
+    return [
+        tidy(n._replace(alarm=True) if o == at else n for o, n in enumerate(nodes))
+        for nodes in starts
+        for at, node in enumerate(nodes)
+        if node.votes
+    ]
+
+
+def sample(starts: list[Nodes], most: int) -> list[Nodes]:
+    """So many of them, the same ones each time."""
+    return random.Random(1).sample(starts, most)
 
 
 def _casts(size: int, ill: int) -> Iterator[tuple[Part, ...]]:

@@ -19,6 +19,7 @@ from quorumshift.domain.handover_steps import Refused
 from quorumshift.domain.handover_votes import Votes
 from quorumshift.domain.policy import Dialect, Policy
 from quorumshift.domain.raft import ClusterObservation, Colour, Node, Report, Standing
+from tests.domain import model_check
 from tests.domain.model import LAST, TERM, Planner
 
 Patch = pytest.MonkeyPatch
@@ -29,9 +30,18 @@ JOINING: set[str] = set()
 """Those that only do harm where blue can just admit and promote."""
 
 
-def _bug(flaw: str, *, joining: bool = False) -> Callable[[Maker], Maker]:
+WORLDS: dict[str, str] = {}
+"""Those that only do harm in worlds of a set of their own, and which."""
+LATE = "three, ECS starts no task of one that is missing"
+CUT = "three, a voter is cut off"
+ALARM = "three, an alarm"
+
+
+def _bug(flaw: str, *, joining: bool = False, world: str = "") -> Callable[[Maker], Maker]:
     def enlist(make: Maker) -> Maker:
         BUGS[make.__name__] = (make, flaw)
+        if world:
+            WORLDS[make.__name__] = world
         if joining:
             JOINING.add(make.__name__)
         return make
@@ -293,3 +303,150 @@ def counts_no_minimum(patch: Patch) -> Planner:
         return plan(seen, goal, dialect, replace(policy, minimum_voters=1, tolerance=0), refused)
 
     return planner
+
+
+# What only shows where ECS starts no task, a voter is cut off, or the cluster takes no writes
+
+
+def _quorum_alone(policy: Policy, *, silent: bool = True) -> Policy:
+    return replace(policy, tolerance=0, minimum_voters=1, allow_unlocked=True)
+
+
+@_bug("fewer voters are left than the minimum|the promised tolerance", world=LATE)
+def asks_for_the_quorum_alone_in_the_end(patch: Patch) -> Planner:
+    patch.setattr(model_check, "last_resort", _quorum_alone)
+    return plan
+
+
+@_bug("fewer voters are left than the minimum|the promised tolerance", world=CUT)
+def asks_for_the_quorum_alone_where_a_voter_is_cut_off(patch: Patch) -> Planner:
+    patch.setattr(model_check, "last_resort", _quorum_alone)
+    return plan
+
+
+@_bug("while a vote could be locked", world=LATE)
+def takes_the_tasks_there_are_for_all(_: Patch) -> Planner:
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        size = len(goal.voters)
+        less = replace(policy, minimum_voters=min(size, policy.minimum_voters), tolerance=0)
+        return plan(replace(seen, desired=size), goal, dialect, less, refused)
+
+    return planner
+
+
+@_bug("a change forward without writes|done without writes", world=ALARM)
+def does_not_read_alarms(_: Patch) -> Planner:
+    return _each(lambda n: replace(n, report=n.report and replace(n.report, alarms=())))
+
+
+@_bug("while a vote could be locked", world=CUT)
+def takes_whoever_answers_for_healthy(_: Patch) -> Planner:
+    def lie(seen: ClusterObservation) -> ClusterObservation:
+        leader = next((n.report.leader for n in seen.nodes if n.report and n.report.leader), None)
+        return replace(
+            seen,
+            nodes=tuple(
+                replace(n, report=n.report and replace(n.report, term=TERM, leader=leader))
+                for n in seen.nodes
+            ),
+        )
+
+    return _believing(lie)
+
+
+@_bug("while a vote could be locked", world=CUT)
+def forgets_voters_that_name_no_leader(_: Patch) -> Planner:
+    return _believing(
+        lambda seen: replace(
+            seen, nodes=tuple(n for n in seen.nodes if not (n.report and n.report.leader is None))
+        )
+    )
+
+
+@_bug("done without all votes|done below|nobody leads|done with")
+def is_done_when_green_leads(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        leads = any(
+            n.report and n.report.leader == n.raft_id and n.colour is Colour.GREEN
+            for n in seen.voters
+        )
+        return replace(found, decision=Next.DONE, step=None) if leads else found
+
+    return _instead(change)
+
+
+@_bug("done with leftovers|nobody leads|done without all votes")
+def is_done_when_leadership_is_to_move(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        moves = _is_step(found, Kind.TRANSFER)
+        return replace(found, decision=Next.DONE, step=None) if moves else found
+
+    return _instead(change)
+
+
+@_bug("would lose the quorum|fewer than a quorum")
+def gives_back_all_locks_at_once(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        held = [n for n in seen.nodes if n.locked_until and n.task]
+        return _do(Kind.RELEASE, held, found) if _is_step(found, Kind.RELEASE) else found
+
+    return _instead(change)
+
+
+@_bug("goes in circles")
+def takes_out_who_begins_to_learn(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        learning = [n for n in seen.nodes if n.standing is Standing.LEARNER]
+        go = _is_step(found, Kind.PROMOTE) and learning
+        return _do(Kind.REMOVE, learning, found) if go else found
+
+    return _instead(change)
+
+
+@_bug("stuck though nothing is broken")
+def waits_for_ever_once_green_votes(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        green = any(n.colour is Colour.GREEN for n in seen.voters)
+        return replace(found, decision=Next.WAIT, step=None) if green else found
+
+    return _instead(change)
+
+
+@_bug("leadership was moved to a node that cannot lead")
+def moves_leadership_to_a_learner(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        learning = [n for n in seen.nodes if n.standing is Standing.LEARNER]
+        go = _is_step(found, Kind.PROMOTE) and learning
+        return _do(Kind.TRANSFER, learning, found) if go else found
+
+    return _instead(change)
+
+
+@_bug("tolerance|minimum|quorum")
+def takes_the_well_out_before_the_dead(_: Patch) -> Planner:
+    def change(found: Plan, seen: ClusterObservation, goal: Goal) -> Plan:
+        node = seen.node(found.step.address) if found.step else None
+        dead = _is_step(found, Kind.REMOVE) and node and node.standing is Standing.VOTER
+        well = [n for n in seen.voters if n.report and n.report.leader != n.raft_id]
+        go = dead and node and node.report is None and well
+        return _do(Kind.REMOVE, well, found) if go else found
+
+    return _instead(change)
+
+
+@_bug("a member was admitted while a voter is not connected")
+def admits_beside_a_voter_that_is_not_connected(_: Patch) -> Planner:
+    def planner(
+        seen: ClusterObservation, goal: Goal, dialect: Dialect, policy: Policy, refused: Refused
+    ) -> Plan:
+        lax = replace(dialect, joins_need_every_voter=False)
+        return plan(seen, goal, lax, policy, refused)
+
+    return planner
+
+
+@_bug("blocked without advice|stuck without a reason", world=LATE)
+def does_not_say_what_it_waits_for(_: Patch) -> Planner:
+    return _instead(lambda found, seen, goal: replace(found, reason="", advice=""))
