@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import os
@@ -126,12 +127,7 @@ class Gate:
     grant, and is loud where moto would not be."""
 
     def __init__(self, world: World, calls: Calls, outage: Outage) -> None:
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            create_backend_app,
-        )
-
-        self._moto: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
+        self._moto = _dispatcher()
         self._world = world
         self._calls = calls
         self._outage = outage
@@ -175,6 +171,18 @@ class Gate:
         said = missing(service, name, why)
         self._world.events.say("error", said, service=service, operation=name)
         return refuse(environ, service, MISSING, said)
+
+
+def _dispatcher() -> Callable[..., Iterable[bytes]]:
+    """moto's own, which lists moto's folder for each request; this one does so once a host."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    class Dispatcher(DomainDispatcherApplication):
+        @functools.cache  # noqa: B019 # there is one of these, and it lives as long as the process
+        def get_backend_for_host(self, host: str | None) -> Any:
+            return super().get_backend_for_host(host)
+
+    return Dispatcher(create_backend_app)
 
 
 def _has_no_code(body: bytes) -> bool:
