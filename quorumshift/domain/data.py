@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool, type(None))
+_AS_THEY_ARE = frozenset(_PLAIN)
 
 
 class _Misfit(Exception):
@@ -40,22 +41,8 @@ class _Misfit(Exception):
 
 def to_json(value: Any) -> Any:
     """Return ``value`` (a dataclass, or any value one may hold) as plain JSON values."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if dataclasses.is_dataclass(kind):
-        return {key: to_json(getattr(value, name)) for key, name in _keys(kind)}
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, (set, frozenset)):
-        return sorted(to_json(item) for item in value)
-    if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, _PLAIN):
-        return value
-    raise TypeError(f"{kind.__name__} has no JSON form here")
+    kind: type = type(value)
+    return value if kind in _AS_THEY_ARE else _writer(kind)(value)
 
 
 def from_json(kind: type[T], value: Any) -> T:
@@ -68,6 +55,33 @@ def from_json(kind: type[T], value: Any) -> T:
         return typing.cast(T, read(value))
     except _Misfit as wrong:
         raise ValueError(f"{kind.__name__}{wrong.place}: {wrong.said}") from None
+
+
+@functools.cache
+def _writer(kind: type) -> Callable[[Any], Any]:
+    """What writes a value of this class. Raises ``TypeError`` for one that is not supported."""
+    if dataclasses.is_dataclass(kind):
+        return functools.partial(_write_dataclass, _keys(kind))
+    if issubclass(kind, enum.Enum):
+        return lambda value: value.value
+    if issubclass(kind, (set, frozenset)):
+        return lambda value: sorted(map(to_json, value))
+    if issubclass(kind, (tuple, list)):
+        return lambda value: [to_json(item) for item in value]
+    if issubclass(kind, dict):
+        return lambda value: {str(key): to_json(item) for key, item in value.items()}
+    if issubclass(kind, _PLAIN):
+        return lambda value: value
+    raise TypeError(f"{kind.__name__} has no JSON form here")
+
+
+def _write_dataclass(keys: tuple[tuple[str, str], ...], value: Any) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for key, name in keys:
+        item = getattr(value, name)
+        kind: type = type(item)
+        written[key] = item if kind in _AS_THEY_ARE else _writer(kind)(item)
+    return written
 
 
 @functools.cache
@@ -98,10 +112,11 @@ def _read_dataclass(kind: type, value: Any) -> Any:
     if not isinstance(value, dict):
         raise _Misfit(f"expected an object, not {value!r}")
     fields: dict[str, Any] = {}
-    for key, name, read in _fields(kind):
+    for key, name, read, hint in _fields(kind):
         if key in value:
+            item = value[key]
             try:
-                fields[name] = read(value[key])
+                fields[name] = item if type(item) is hint else read(item)
             except _Misfit as wrong:
                 raise wrong.within(f".{key}") from None
     try:
@@ -154,9 +169,10 @@ def _read_plain(kind: type, value: Any) -> Any:
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[tuple[str, str, Reader], ...]:
+def _fields(kind: type) -> tuple[tuple[str, str, Reader, Any], ...]:
+    """Key and name of each field, what reads it, and the type that may be taken as it is."""
     hints = typing.get_type_hints(kind)
-    return tuple((key, name, _reader(hints[name])) for key, name in _keys(kind))
+    return tuple((key, name, _reader(hints[name]), hints[name]) for key, name in _keys(kind))
 
 
 @functools.cache

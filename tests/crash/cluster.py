@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quorumshift.domain.raft import quorum
-from tests.adapters.memory_cluster import SETTLED, TICK, Config, MemoryCluster
+from tests.adapters.memory_cluster import SETTLED, TICK, Config, MemoryCluster, MemoryNode
 
 
 class JumpingCluster(MemoryCluster):
@@ -14,6 +14,7 @@ class JumpingCluster(MemoryCluster):
 
     def __init__(self, addresses: Sequence[str], now: float) -> None:
         self._configs: dict[int, Config] = {}
+        self._voters: tuple[int, list[MemoryNode]] = (0, [])
         super().__init__(addresses)
         self.now = now
         self.leader = "1"
@@ -28,6 +29,12 @@ class JumpingCluster(MemoryCluster):
         if known is None:
             known = self._configs[at] = super().config(at)
         return known
+
+    def voters(self) -> list[MemoryNode]:
+        """See there; found anew when the log has grown."""
+        if self._voters[0] != len(self.log):
+            self._voters = (len(self.log), super().voters())
+        return self._voters[1]
 
     def pass_to(self, when: float) -> None:
         """Let the time until then pass."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tests.crash.functions import Functions
@@ -14,8 +15,8 @@ from tests.crash.hub import Hub, Process
 from tests.tasks.aws import SETTINGS
 from tests.workflows.event_costs import BOTH_ENDS
 from tests.workflows.interpreter import Copied, Ended, run, through_json
-from workflows.__main__ import GOLDEN
 
+GOLDEN = Path(__file__).parents[2] / "workflows" / "golden"
 DEPLOY, HAND_OVER = "deploy", "hand_over"
 ARNS = {DEPLOY: SETTINGS.deploy, HAND_OVER: SETTINGS.hand_over}
 
