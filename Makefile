@@ -19,7 +19,7 @@ check:
 
 unit:
 	@scripts/setup.sh rehearsal infra workflows dev
-	$(RUN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(RUN)/pytest -n 3 --dist worksteal $(ARGS)
 
 # Changes the product in small ways, and fails for a change that no test notices and nobody explained.
 mutants:

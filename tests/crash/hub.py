@@ -120,7 +120,6 @@ class Hub:
     def __init__(self, now: float, passed: Callable[[float], None], looks: Deed) -> None:
         self.now = now
         self.main = getcurrent()
-        self.happened = 0
         self._passed = passed
         self._looks = looks
         self._due: list[tuple[float, int, Deed]] = []
@@ -156,7 +155,6 @@ class Hub:
                 self._passed(when)
                 self.now = when
             deed()
-            self.happened += 1
             self._looks()
 
     def close(self) -> None:
