@@ -11,7 +11,7 @@ from quorumshift.domain.appspec import HAND_OVER_STAGE
 from quorumshift.domain.health import Decision as Health
 from quorumshift.domain.health import Verdict
 from quorumshift.domain.policy import Policy
-from quorumshift.domain.raft import ClusterObservation
+from quorumshift.domain.raft import ClusterObservation, Colour, quorum
 from quorumshift.domain.rollout_facts import (
     Alarm,
     Check,
@@ -118,14 +118,16 @@ def interpret(
 def judge(seen: RolloutObservation, policy: Policy) -> Meaning:
     """What the observation means. Never raises.
 
-    What could not be looked at is waited for: nothing is decided on what was seen before.
+    What could not be looked at is waited for: nothing is decided on what was seen before. Once
+    blue is being ended, nothing but the deadline is danger.
     """
     if seen.unseen:
         return _late(seen) or Meaning(Decision.WAIT)
     if seen.rollout.progress is Progress.SUCCEEDED:
         return Meaning(Decision.SUCCEEDED)
     if seen.rollout.progress is Progress.RUNNING:
-        return _danger(seen, policy) or Meaning(Decision.WAIT)
+        found = _late(seen) if _blue_goes(seen) else _danger(seen, policy)
+        return found or Meaning(Decision.WAIT)
     return _ending(seen)
 
 
@@ -151,6 +153,15 @@ def _danger(seen: RolloutObservation, policy: Policy) -> Meaning | None:
     if (worry := worries.get("cluster")) and seen.at - worry.at >= _cluster_patience(seen, policy):
         return _cluster(seen, worry)
     return _late(seen)
+
+
+def _blue_goes(seen: RolloutObservation) -> bool:
+    """Whether the engine is ending blue: too few of its tasks are left to take the votes back, so
+    whatever is not well by then is mended when the rollout is over."""
+    if seen.cluster is None or seen.rollout.stage(HAND_OVER_STAGE) is not StageStatus.DONE:
+        return False
+    blue = sum(node.colour is Colour.BLUE and bool(node.task) for node in seen.cluster.nodes)
+    return blue < quorum(seen.cluster.desired)
 
 
 def _late(seen: RolloutObservation) -> Meaning | None:

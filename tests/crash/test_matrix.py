@@ -41,6 +41,13 @@ def test_without_a_fault_it_deploys_and_leaves_nothing(size: int) -> None:
     assert len(plain(size).calls) > 300
 
 
+def test_a_voter_lost_while_blue_ends_costs_no_deployment() -> None:
+    """A person keeps one task of blue a while longer. The votes were called home to it for two
+    hours, for which it was locked."""
+    ran = run(read("protect@97.2+246.4 task@103.2#1"))
+    assert (ran.ends["deploy/one"], ran.wrong) == ("Deployed", ())
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", SINGLES)
 def test_every_single_fault_ends_safely(kind: str, part: int, record_property: Counted) -> None:

@@ -104,6 +104,29 @@ def test_a_broken_cluster_is_danger_once_it_lasts_a_stabilisation_time() -> None
     assert decision(follow(sick(1000), sick(1003))) == ("danger", "ClusterInDanger")
 
 
+def blue_goes(left: int) -> RolloutObservation:
+    """Green votes, one of it has just died, and so many blue tasks still run."""
+    green = ("g1", "g2", "g3")
+    found = cluster(("b1", "b2", "b3")[:left], green, voters=green, down=("g1",))
+    found = replace(found, desired=3)
+    done = replace(RUNNING, stages=(Stage("AfterAllowTraffic", StageStatus.DONE),))
+    return seen(rollout=done, cluster=found, verdict=assess(found, POLICY))
+
+
+def test_nothing_goes_back_to_a_blue_that_is_being_ended() -> None:
+    """Its votes would be called home to tasks that are gone."""
+    ringing = (Alarm("5xx", ringing=True, reason="so"),)
+
+    def later(look: RolloutObservation) -> tuple[str, str]:
+        look = replace(look, alarms=ringing, failures=(DIED, DIED, DIED))
+        return decision(follow(look, replace(look, at=1060.0, waited=120)))
+
+    assert later(blue_goes(left=1)) == later(blue_goes(left=0)) == ("wait", "")
+    assert later(blue_goes(left=2))[0] == later(blue_goes(left=3))[0] == "danger"
+    late = follow(replace(blue_goes(left=1), waited=3600))
+    assert decision(late) == ("danger", "DeadlinePassed")
+
+
 def test_an_alarm_stops_no_rollout_that_was_started_in_spite_of_alarms() -> None:
     ringing = (Alarm("slow", True, "2 datapoints over 1.0"),)
     ignored = replace(seen().rollout, ignores_alarms=True)
